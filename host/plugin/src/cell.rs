@@ -1,0 +1,225 @@
+//! One instance of a plugin, and what happens when a call into it goes wrong.
+//!
+//! The instance lives in a store of its own. Any failure of the host's making or the guest's drops the store, so that a
+//! half-finished guest is never called again; the next call starts a fresh instance.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use wasmtime::component::{Instance, InstancePre, ResourceTable};
+use wasmtime::{Engine, EngineWeak, Store, Trap, WasmBacktrace};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::engine::Plugin;
+use crate::error::{Fault, FaultKind, MemoryExceeded, TriedToWait};
+use crate::limits::{Limiter, Limits};
+use crate::types::Problem;
+use crate::wasi;
+
+/// What a store carries: the limiter, and an empty WASI for the components that import one.
+pub(crate) struct State {
+    limiter: Limiter,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Advances an engine's epoch while a guest runs, and sleeps otherwise: a thread that woke up during a timed window would
+/// disturb what is measured.
+pub(crate) struct Ticker {
+    running: Mutex<usize>,
+    wake: Condvar,
+}
+
+impl Ticker {
+    /// How often the epoch advances.
+    const PERIOD: Duration = Duration::from_millis(5);
+
+    pub(crate) fn start(engine: &Engine) -> Arc<Ticker> {
+        let ticker = Arc::new(Ticker { running: Mutex::new(0), wake: Condvar::new() });
+        let engine = engine.weak();
+        let own = Arc::downgrade(&ticker);
+        let body = move || {
+            while let Some(ticker) = own.upgrade() {
+                let asleep = Duration::from_secs(1);
+                let running = ticker.lock();
+                // Waking once a second notices that the host is gone; it is the only wake-up while no guest runs.
+                let (running, _) = ticker
+                    .wake
+                    .wait_timeout_while(running, asleep, |count| *count == 0)
+                    .unwrap_or_else(PoisonError::into_inner);
+                let busy = *running > 0;
+                drop(running);
+                drop(ticker);
+                if busy && !advance(&engine) {
+                    return;
+                }
+            }
+        };
+        // Without the thread no deadline is ever enforced, so its absence must not go unnoticed.
+        #[expect(clippy::expect_used, reason = "a process that cannot start a thread cannot run plugins safely")]
+        std::thread::Builder::new().name("plugin-epoch".to_owned()).spawn(body).expect("the epoch thread must start");
+        ticker
+    }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(self: &Arc<Self>) -> Running {
+        *self.lock() += 1;
+        self.wake.notify_one();
+        Running(Arc::clone(self))
+    }
+
+    fn ticks(deadline: Duration) -> u64 {
+        // The first tick may come at once, so one more is due.
+        (deadline.as_nanos().div_ceil(Self::PERIOD.as_nanos()) as u64).saturating_add(1)
+    }
+}
+
+fn advance(engine: &EngineWeak) -> bool {
+    std::thread::sleep(Ticker::PERIOD);
+    let Some(engine) = engine.upgrade() else { return false };
+    engine.increment_epoch();
+    true
+}
+
+struct Running(Arc<Ticker>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        *self.0.lock() -= 1;
+    }
+}
+
+/// An instance together with the typed bindings `B` made over it.
+pub(crate) struct Cell<B> {
+    pre: InstancePre<State>,
+    bind: fn(&mut Store<State>, &Instance) -> wasmtime::Result<B>,
+    live: Option<(Store<State>, B)>,
+    /// Counts instances, so that a resource handle of a dropped one is recognised.
+    generation: u64,
+    limits: Limits,
+    ticker: Option<Arc<Ticker>>,
+    /// Name and version for faults; the digest's beginning until the plugin has described itself.
+    pub(crate) name: String,
+    digest: String,
+}
+
+impl<B> Cell<B> {
+    pub(crate) fn new(plugin: &Plugin, bind: fn(&mut Store<State>, &Instance) -> wasmtime::Result<B>) -> Cell<B> {
+        Cell {
+            pre: plugin.pre.clone(),
+            bind,
+            live: None,
+            generation: 0,
+            limits: plugin.limits,
+            ticker: plugin.ticker.clone(),
+            name: plugin.digest.chars().take(12).collect(),
+            digest: plugin.digest.clone(),
+        }
+    }
+
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Which instance is live; a resource made now belongs to it.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Is the instance of this generation still there?
+    pub(crate) fn has(&self, generation: u64) -> bool {
+        self.live.is_some() && self.generation == generation
+    }
+
+    fn arm(limits: &Limits, ticker: Option<&Arc<Ticker>>, store: &mut Store<State>) -> wasmtime::Result<()> {
+        match ticker {
+            Some(_) => store.set_epoch_deadline(Ticker::ticks(limits.deadline)),
+            None => store.set_fuel(limits.fuel)?,
+        }
+        Ok(())
+    }
+
+    fn instantiate(&mut self) -> wasmtime::Result<(Store<State>, B)> {
+        let state =
+            State { limiter: Limiter::new(self.limits), wasi: wasi::empty_context(), table: ResourceTable::new() };
+        let mut store = Store::new(self.pre.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(self.limits.copied);
+        Self::arm(&self.limits, self.ticker.as_ref(), &mut store)?;
+        let instance = self.pre.instantiate(&mut store)?;
+        let bindings = (self.bind)(&mut store, &instance)?;
+        self.generation += 1;
+        Ok((store, bindings))
+    }
+
+    /// Runs one call. `export` names it in the fault.
+    pub(crate) fn call<R>(
+        &mut self,
+        export: &'static str,
+        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R>,
+    ) -> Result<R, Fault> {
+        let _running = self.ticker.as_ref().map(Ticker::enter);
+        let live = match self.live.take() {
+            Some(live) => Ok(live),
+            None => self.instantiate(),
+        };
+        let result = live.and_then(|(mut store, bindings)| {
+            Self::arm(&self.limits, self.ticker.as_ref(), &mut store)?;
+            let value = call(&bindings, &mut store)?;
+            self.live = Some((store, bindings));
+            Ok(value)
+        });
+        result.map_err(|error| self.fault(export, classify(&error), frames(&error)))
+    }
+
+    /// Like [`Cell::call`] for an export that can answer with a problem. A problem is the guest's considered answer, so the
+    /// instance lives on.
+    pub(crate) fn ask<R>(
+        &mut self,
+        export: &'static str,
+        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<Result<R, Problem>>,
+    ) -> Result<R, Fault> {
+        let answer = self.call(export, call)?;
+        answer.map_err(|problem| self.fault(export, FaultKind::Problem(problem), Vec::new()))
+    }
+
+    pub(crate) fn fault(&self, export: &'static str, kind: FaultKind, frames: Vec<String>) -> Fault {
+        Fault { plugin: self.name.clone(), digest: self.digest.clone(), export, kind, frames }
+    }
+
+    /// Ends the instance: what it returned shows that it cannot be trusted.
+    pub(crate) fn drop_instance(&mut self) {
+        self.live = None;
+    }
+}
+
+fn classify(error: &wasmtime::Error) -> FaultKind {
+    if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
+        return FaultKind::Memory { wanted: exceeded.wanted, allowed: exceeded.allowed };
+    }
+    if error.downcast_ref::<TriedToWait>().is_some() {
+        return FaultKind::Waited;
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => FaultKind::Stack,
+        Some(Trap::Interrupt) => FaultKind::Deadline,
+        Some(Trap::OutOfFuel) => FaultKind::Fuel,
+        Some(trap) => FaultKind::Trap(trap.to_string()),
+        // Without a trap the failure is in what crossed the boundary.
+        None => FaultKind::BadValue(error.root_cause().to_string()),
+    }
+}
+
+fn frames(error: &wasmtime::Error) -> Vec<String> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    backtrace.frames().iter().filter_map(|frame| frame.func_name().map(str::to_owned)).take(8).collect()
+}

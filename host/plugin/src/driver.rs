@@ -1,0 +1,218 @@
+//! The handle on a driver.
+
+use wasmtime::component::ResourceAny;
+
+use crate::bindings::driver::DriverPlugin;
+use crate::cell::Cell;
+use crate::driver_types::{
+    Backend, CountStep, Counter, Encoded, Info, LaunchOptions, LaunchPlan, LocatedEvent, Probe, ProbeAnswer, Target,
+};
+use crate::engine::Plugin;
+use crate::error::{Fault, FaultKind, LoadError};
+use crate::types::{Generation, HttpRequest, HttpResponse, Problem, ResponseHeader};
+
+/// Bytes of a body that are handed to a decoder at once. Bodies are decoded in batches after the window, so that the cost
+/// of entering the sandbox is spread over thousands of events.
+const BATCH: usize = 1 << 20;
+
+/// A driver component, ready to be called. Calls take `&mut self`: one at a time, by the one owner.
+pub struct Driver {
+    cell: Cell<DriverPlugin>,
+    info: Info,
+}
+
+/// A body that could not be decoded to its end. What was decoded before is kept.
+#[derive(Debug)]
+pub struct DecodeError {
+    /// The events before the failure.
+    pub events: Vec<LocatedEvent>,
+    /// The failure.
+    pub fault: Fault,
+}
+
+impl Driver {
+    pub(crate) fn new(plugin: &Plugin) -> Result<Driver, LoadError> {
+        // Bindings are looked up before the first call, so that a component of the wrong shape is refused as such.
+        let mut cell = Cell::new(plugin, |store, instance| DriverPlugin::new(store, instance));
+        let info = cell
+            .call("driver.describe", |plugin, store| plugin.bench_plugin_driver().call_describe(store))
+            .map_err(describe_error)?;
+        cell.name = format!("{} {}", info.name, info.version);
+        Ok(Driver { cell, info })
+    }
+
+    /// What the driver says about itself.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// SHA-256 of the component, in hex.
+    pub fn digest(&self) -> &str {
+        self.cell.digest()
+    }
+
+    /// What to look at to find the backend.
+    pub fn probes(&mut self) -> Result<Vec<Probe>, Fault> {
+        self.cell.call("driver.probes", |plugin, store| plugin.bench_plugin_driver().call_probes(store))
+    }
+
+    /// Whether the answers are this backend's.
+    pub fn recognise(&mut self, answers: &[ProbeAnswer]) -> Result<Option<Backend>, Fault> {
+        self.cell.call("driver.recognise", |plugin, store| plugin.bench_plugin_driver().call_recognise(store, answers))
+    }
+
+    /// How to start the backend with these weights.
+    pub fn launch(&mut self, model: &str, options: &LaunchOptions) -> Result<LaunchPlan, Fault> {
+        self.cell.ask("driver.launch", |plugin, store| plugin.bench_plugin_driver().call_launch(store, model, options))
+    }
+
+    /// The request for a generation.
+    pub fn encode(&mut self, generation: &Generation, target: &Target) -> Result<Encoded, Fault> {
+        self.cell
+            .ask("driver.encode", |plugin, store| plugin.bench_plugin_driver().call_encode(store, generation, target))
+    }
+
+    /// What an answer with a status other than 2xx says.
+    pub fn explain(&mut self, response: &HttpResponse) -> Result<Problem, Fault> {
+        self.cell.call("driver.explain", |plugin, store| plugin.bench_plugin_driver().call_explain(store, response))
+    }
+
+    /// Decodes a whole body. `ends` has one entry per read: the offset in `body` after its last byte, ascending.
+    ///
+    /// The events' read indices are checked: they must not decrease and must name a read that was handed over.
+    pub fn decode(
+        &mut self,
+        headers: &[ResponseHeader],
+        body: &[u8],
+        ends: &[u32],
+    ) -> Result<Vec<LocatedEvent>, DecodeError> {
+        let mut events: Vec<LocatedEvent> = Vec::new();
+        match self.decode_into(headers, body, ends, &mut events) {
+            Ok(()) => Ok(events),
+            Err(fault) => Err(DecodeError { events, fault }),
+        }
+    }
+
+    fn decode_into(
+        &mut self,
+        headers: &[ResponseHeader],
+        body: &[u8],
+        ends: &[u32],
+        events: &mut Vec<LocatedEvent>,
+    ) -> Result<(), Fault> {
+        let decoder = self.cell.call("driver.decoder.constructor", |plugin, store| {
+            plugin.bench_plugin_driver().decoder().call_constructor(store, headers)
+        })?;
+        let mut start = 0usize;
+        let mut handed = 0usize;
+        while handed < ends.len() {
+            let (count, end) = batch(&ends[handed..], start, body.len());
+            let bytes = &body[start..end];
+            let relative: Vec<u32> =
+                ends[handed..handed + count].iter().map(|offset| offset.saturating_sub(start as u32)).collect();
+            let more = self.cell.ask("driver.decoder.push", |plugin, store| {
+                plugin.bench_plugin_driver().decoder().call_push(store, decoder, bytes, &relative)
+            })?;
+            start = end;
+            handed += count;
+            self.accept(more, handed, events)?;
+        }
+        let last = self.cell.ask("driver.decoder.finish", |plugin, store| {
+            plugin.bench_plugin_driver().decoder().call_finish(store, decoder)
+        })?;
+        self.accept(last, handed, events)?;
+        self.cell.call("driver.decoder.drop", |_, store| decoder.resource_drop(store))
+    }
+
+    /// A read index is the only link from an event to a time, so one that cannot be true ends the plugin's credit.
+    fn accept(&mut self, more: Vec<LocatedEvent>, reads: usize, events: &mut Vec<LocatedEvent>) -> Result<(), Fault> {
+        let mut previous = events.last().map_or(0, |event| event.read);
+        for event in &more {
+            let lie = if event.read as usize >= reads {
+                Some(format!("an event names read {} of {reads}", event.read))
+            } else if event.read < previous {
+                Some(format!("an event names read {} after one of read {previous}", event.read))
+            } else {
+                None
+            };
+            if let Some(lie) = lie {
+                self.cell.drop_instance();
+                return Err(self.cell.fault("driver.decoder", FaultKind::Lie(lie), Vec::new()));
+            }
+            previous = event.read;
+        }
+        events.extend(more);
+        Ok(())
+    }
+
+    /// Begins to count the tokens of a prompt as the backend would see it.
+    pub fn begin_count(&mut self, generation: &Generation, target: &Target) -> Result<Count, Fault> {
+        let resource = self.cell.call("driver.count.constructor", |plugin, store| {
+            plugin.bench_plugin_driver().count().call_constructor(store, generation, target)
+        })?;
+        Ok(Count { resource, generation: self.cell.generation(), steps: 0 })
+    }
+
+    /// The next step of a count, given the answer to the last request. A count that does not end after
+    /// [`MOST_COUNT_STEPS`] steps is a fault.
+    pub fn step_count(&mut self, count: &mut Count, previous: Option<&HttpResponse>) -> Result<CountStep, Fault> {
+        const EXPORT: &str = "driver.count.step";
+        if !self.cell.has(count.generation) {
+            return Err(self.cell.fault(EXPORT, FaultKind::Gone, Vec::new()));
+        }
+        let resource = count.resource;
+        count.steps += 1;
+        if count.steps > MOST_COUNT_STEPS {
+            self.cell.drop_instance();
+            let lie = FaultKind::Lie(format!("counting one prompt took more than {MOST_COUNT_STEPS} requests"));
+            return Err(self.cell.fault(EXPORT, lie, Vec::new()));
+        }
+        let step = self
+            .cell
+            .ask(EXPORT, |plugin, store| plugin.bench_plugin_driver().count().call_step(store, resource, previous))?;
+        if matches!(step, CountStep::Done(_)) {
+            self.cell.call("driver.count.drop", |_, store| resource.resource_drop(store))?;
+        }
+        Ok(step)
+    }
+
+    /// What to request to read the backend's counters.
+    pub fn telemetry(&mut self) -> Result<Vec<HttpRequest>, Fault> {
+        self.cell.call("driver.telemetry", |plugin, store| plugin.bench_plugin_driver().call_telemetry(store))
+    }
+
+    /// The counters in the answers to [`Driver::telemetry`].
+    pub fn counters(&mut self, answers: &[Option<HttpResponse>]) -> Result<Vec<Counter>, Fault> {
+        self.cell.call("driver.counters", |plugin, store| plugin.bench_plugin_driver().call_counters(store, answers))
+    }
+}
+
+/// Requests that one count may take; a template and a tokenizer call are two.
+pub const MOST_COUNT_STEPS: u32 = 8;
+
+/// A count in progress. It belongs to the [`Driver`] that began it and dies with that driver's instance.
+#[derive(Debug)]
+pub struct Count {
+    resource: ResourceAny,
+    generation: u64,
+    steps: u32,
+}
+
+/// How many of the reads go into the next call, and where they end. At least one read goes, whatever its size; an end that
+/// is not inside the body is cut to it.
+fn batch(ends: &[u32], start: usize, body: usize) -> (usize, usize) {
+    let limit = start.saturating_add(BATCH);
+    let count = ends.iter().take_while(|end| **end as usize <= limit).count().max(1);
+    let end = ends.get(count - 1).map_or(body, |end| *end as usize).clamp(start, body.max(start));
+    (count, end)
+}
+
+pub(crate) fn describe_error(fault: Fault) -> LoadError {
+    LoadError::Describe(fault)
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("info", &self.info).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,292 @@
+//! Engines, compilation and loading.
+
+use std::fmt;
+use std::hash::{Hash as _, Hasher};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Config, Engine};
+
+use crate::cache::CompileCache;
+use crate::cell::{State, Ticker};
+use crate::contract::{self, Contract, Kind};
+use crate::driver::Driver;
+use crate::error::LoadError;
+use crate::limits::{Limits, STACK};
+use crate::wasi;
+use crate::workload::Workload;
+
+/// The largest component that is accepted: 64 MiB. A whole CPython or SpiderMonkey takes under 20.
+const LARGEST_COMPONENT: usize = 64 << 20;
+
+/// How guest code is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// For drivers, workloads and publishers: a deadline on the clock, cheap to check.
+    Codec,
+    /// For scorers: fuel, canonical NaNs and deterministic SIMD, so that a verdict is the same bytes on every machine.
+    Scorer,
+}
+
+impl Profile {
+    /// The profile that a kind of plugin runs under.
+    pub fn of(kind: Kind) -> Profile {
+        match kind {
+            Kind::Driver | Kind::Workload | Kind::Publisher => Profile::Codec,
+            Kind::Scorer => Profile::Scorer,
+        }
+    }
+
+    fn config(self) -> Config {
+        let mut config = Config::new();
+        config.wasm_component_model(true);
+        // Plugins are synchronous functions; the machinery for concurrent component calls only slows them down.
+        config.concurrency_support(false);
+        config.max_wasm_stack(STACK);
+        config.wasm_backtrace_max_frames(NonZeroUsize::new(16));
+        match self {
+            Profile::Codec => {
+                config.epoch_interruption(true);
+            }
+            Profile::Scorer => {
+                config.consume_fuel(true);
+                config.cranelift_nan_canonicalization(true);
+                config.relaxed_simd_deterministic(true);
+            }
+        }
+        config
+    }
+}
+
+/// Settings of a [`Host`].
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// Where compiled code is kept; `None` compiles every time.
+    pub cache: Option<PathBuf>,
+}
+
+struct Prepared {
+    engine: Engine,
+    linker: Linker<State>,
+    wasi_linker: Linker<State>,
+    cache: Option<CompileCache>,
+    cache_problem: Option<String>,
+}
+
+impl Prepared {
+    fn new(profile: Profile, options: &HostOptions) -> Result<Prepared, LoadError> {
+        let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
+        let engine = Engine::new(&profile.config()).map_err(failed)?;
+        let linker = Linker::new(&engine);
+        let mut wasi_linker = Linker::new(&engine);
+        wasi::link(&mut wasi_linker).map_err(failed)?;
+        let (cache, cache_problem) = match &options.cache {
+            None => (None, None),
+            Some(folder) => match CompileCache::open(folder, &engine_key(&engine)) {
+                Ok(cache) => (Some(cache), None),
+                Err(problem) => (None, Some(problem.to_string())),
+            },
+        };
+        Ok(Prepared { engine, linker, wasi_linker, cache, cache_problem })
+    }
+
+    fn compile(&self, bytes: &[u8], digest: &str) -> Result<Component, LoadError> {
+        if let Some(code) = self.cache.as_ref().and_then(|cache| cache.get(digest)) {
+            // SAFETY: `get` returned what this user's own process wrote into a folder that nobody else can write, unchanged
+            // according to its digest, and the folder's name binds it to this engine.
+            match unsafe { Component::deserialize(&self.engine, &code) } {
+                Ok(component) => return Ok(component),
+                Err(_) => {
+                    if let Some(cache) = &self.cache {
+                        cache.forget(digest);
+                    }
+                }
+            }
+        }
+        let component =
+            Component::from_binary(&self.engine, bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        if let Some(cache) = &self.cache
+            && let Ok(code) = component.serialize()
+        {
+            cache.put(digest, &code);
+        }
+        Ok(component)
+    }
+}
+
+/// The part of a cache's path that changes whenever compiled code of one engine must not run in another.
+fn engine_key(engine: &Engine) -> String {
+    struct Collect(Sha256);
+    impl Hasher for Collect {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut collect = Collect(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut collect);
+    hex(&collect.0.finalize()[..8])
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}
+
+/// Compiles and loads plugins. Engines are made when first needed, since a run without scorers needs only one.
+pub struct Host {
+    options: HostOptions,
+    codec: std::sync::OnceLock<Result<Arc<Prepared>, String>>,
+    scorer: std::sync::OnceLock<Result<Arc<Prepared>, String>>,
+    ticker: std::sync::OnceLock<Arc<Ticker>>,
+}
+
+impl Host {
+    /// A host that has compiled nothing yet.
+    pub fn new(options: HostOptions) -> Host {
+        Host {
+            options,
+            codec: std::sync::OnceLock::new(),
+            scorer: std::sync::OnceLock::new(),
+            ticker: std::sync::OnceLock::new(),
+        }
+    }
+
+    fn prepared(&self, profile: Profile) -> Result<Arc<Prepared>, LoadError> {
+        let slot = match profile {
+            Profile::Codec => &self.codec,
+            Profile::Scorer => &self.scorer,
+        };
+        slot.get_or_init(|| Prepared::new(profile, &self.options).map(Arc::new).map_err(|error| error.to_string()))
+            .clone()
+            .map_err(LoadError::Engine)
+    }
+
+    /// Why compiled code is not being kept, when it was asked for and cannot be.
+    pub fn cache_problem(&self) -> Option<String> {
+        let codec = self.codec.get().and_then(|slot| slot.as_ref().ok());
+        codec.and_then(|prepared| prepared.cache_problem.clone())
+    }
+
+    /// Compiles a component, or takes it from the cache, and examines its contract. No guest code runs.
+    pub fn load(&self, bytes: &[u8], limits: Limits) -> Result<Plugin, LoadError> {
+        self.load_as(bytes, limits, None)
+    }
+
+    /// Like [`Host::load`], under a profile other than the one that the kind of plugin asks for.
+    pub fn load_with_profile(&self, bytes: &[u8], limits: Limits, profile: Profile) -> Result<Plugin, LoadError> {
+        self.load_as(bytes, limits, Some(profile))
+    }
+
+    fn load_as(&self, bytes: &[u8], limits: Limits, profile: Option<Profile>) -> Result<Plugin, LoadError> {
+        check_preamble(bytes)?;
+        let digest = hex(&Sha256::digest(bytes));
+        let asked = profile.unwrap_or(Profile::Codec);
+        let mut prepared = self.prepared(asked)?;
+        let mut component = prepared.compile(bytes, &digest)?;
+        let contract = examine(&component, &prepared.engine)?;
+        let wanted = profile.unwrap_or(Profile::of(contract.kind));
+        if wanted != asked {
+            prepared = self.prepared(wanted)?;
+            component = prepared.compile(bytes, &digest)?;
+        }
+        let linker = if contract.wasi { &prepared.wasi_linker } else { &prepared.linker };
+        let pre = linker.instantiate_pre(&component).map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
+        let ticker = match wanted {
+            Profile::Codec => Some(self.ticker.get_or_init(|| Ticker::start(&prepared.engine)).clone()),
+            Profile::Scorer => None,
+        };
+        Ok(Plugin { pre, contract, digest, size: bytes.len(), limits, ticker })
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Components and core modules share a magic number and differ in the four bytes after it.
+fn check_preamble(bytes: &[u8]) -> Result<(), LoadError> {
+    if bytes.len() > LARGEST_COMPONENT {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), limit: LARGEST_COMPONENT });
+    }
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(()),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(LoadError::CoreModule),
+        _ => Err(LoadError::NotWasm),
+    }
+}
+
+fn examine(component: &Component, engine: &Engine) -> Result<Contract, LoadError> {
+    let kind = component.component_type();
+    let names = |name: &str| name.to_owned();
+    contract::examine(
+        kind.exports(engine).map(|(name, _)| names(name)),
+        kind.imports(engine).map(|(name, _)| names(name)),
+    )
+}
+
+/// A compiled component whose contract is known. Handles are made from it.
+pub struct Plugin {
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) contract: Contract,
+    pub(crate) digest: String,
+    pub(crate) size: usize,
+    pub(crate) limits: Limits,
+    pub(crate) ticker: Option<Arc<Ticker>>,
+}
+
+impl Plugin {
+    /// What the component promises.
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    /// SHA-256 of the component, in hex.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Size of the component in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// A handle on a driver; asks it to describe itself.
+    pub fn driver(&self) -> Result<Driver, LoadError> {
+        self.expect(Kind::Driver)?;
+        Driver::new(self)
+    }
+
+    /// A handle on a workload; asks it to describe itself.
+    pub fn workload(&self) -> Result<Workload, LoadError> {
+        self.expect(Kind::Workload)?;
+        Workload::new(self)
+    }
+
+    fn expect(&self, wanted: Kind) -> Result<(), LoadError> {
+        let found = self.contract.kind;
+        if found == wanted { Ok(()) } else { Err(LoadError::WrongKind { wanted, found }) }
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("contract", &self.contract)
+            .field("digest", &self.digest)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! Runs plugins. The only crate that knows wasmtime.
+//!
+//! A plugin is a WebAssembly component that implements one world of `wit/`. It is given nothing: no files, environment,
+//! network, clock or randomness of the host's. What it can still do is waste time and memory, lie, or fail; each of those
+//! ends as a typed [`Fault`] that names the plugin and the export, and the host lives on.
+//!
+//! - [`Host`] compiles components, with a cache on disk keyed by content and engine.
+//! - [`Plugin`] is a compiled component whose contract has been examined.
+//! - [`Driver`] and [`Workload`] are typed handles. They are neither `Clone` nor shared: whoever owns the handle is the only
+//!   one who can run guest code, which is how a timed window proves that none runs inside it.
+
+mod bindings;
+mod cache;
+mod cell;
+mod contract;
+mod driver;
+mod engine;
+mod error;
+mod limits;
+mod wasi;
+mod workload;
+
+pub use cache::CompileCache;
+pub use contract::{Contract, Kind, SUPPORTED_VERSION};
+pub use driver::{Count, DecodeError, Driver, MOST_COUNT_STEPS};
+pub use engine::{Host, HostOptions, Plugin, Profile};
+pub use error::{Fault, FaultKind, LoadError};
+pub use limits::Limits;
+pub use workload::{Session, Workload};
+
+/// The shared vocabulary of plugins, as the host sees it.
+pub mod types {
+    pub use crate::bindings::types::bench::plugin::types::*;
+}
+
+/// The records of the driver interface.
+pub mod driver_types {
+    pub use crate::bindings::driver::exports::bench::plugin::driver::*;
+}
+
+/// The records of the workload interface.
+pub mod workload_types {
+    pub use crate::bindings::workload::exports::bench::plugin::workload::*;
+}
+
+/// Version of wasmtime that runs the components, for the record; `Cargo.lock` pins it and a test keeps the two equal.
+pub const WASMTIME_VERSION: &str = "48.0.8";

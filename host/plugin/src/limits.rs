@@ -1,0 +1,104 @@
+//! What one plugin instance may use.
+
+use std::time::Duration;
+
+use wasmtime::{ResourceLimiter, Result};
+
+use crate::error::MemoryExceeded;
+
+/// Bounds on one instance and on each call into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of all memories together, in bytes.
+    pub memory: usize,
+    /// Elements of all tables together.
+    pub table_elements: usize,
+    /// Bytes that one call may copy from the guest to the host.
+    pub copied: usize,
+    /// Stack of the guest, in bytes. Fixed when the engine is made; listed here so that it is documented in one place.
+    pub stack: usize,
+    /// Wall time of one call under [`Profile::Codec`](crate::Profile::Codec), enforced by epochs.
+    pub deadline: Duration,
+    /// Fuel of one call under [`Profile::Scorer`](crate::Profile::Scorer): about one unit per instruction.
+    pub fuel: u64,
+}
+
+/// The largest linear memory that a manifest may ask for: 512 MiB.
+pub const LARGEST_MEMORY: usize = 512 << 20;
+
+/// The guest's stack: 512 KiB. Deeper recursion is a fault.
+pub const STACK: usize = 512 << 10;
+
+impl Limits {
+    /// The limits of a plugin that asks for nothing: 64 MiB of memory, 64 MiB copied per call, 2 s and ten thousand million
+    /// units of fuel per call.
+    pub const DEFAULT: Limits = Limits {
+        memory: 64 << 20,
+        table_elements: 100_000,
+        copied: 64 << 20,
+        stack: STACK,
+        deadline: Duration::from_secs(2),
+        fuel: 10_000_000_000,
+    };
+
+    /// The same limits with another memory bound, at most [`LARGEST_MEMORY`].
+    pub fn with_memory(self, bytes: usize) -> Limits {
+        Limits { memory: bytes.min(LARGEST_MEMORY), ..self }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::DEFAULT
+    }
+}
+
+/// Enforces [`Limits`] while a guest grows. Growth past a bound traps instead of failing inside the guest, so that the fault
+/// says `memory` rather than whatever the guest's allocator makes of a refusal.
+pub(crate) struct Limiter {
+    limits: Limits,
+    memory: usize,
+    table_elements: usize,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Limiter { limits, memory: 0, table_elements: 0 }
+    }
+}
+
+/// A component made from several core modules has several of each.
+const MODULES_PER_COMPONENT: usize = 64;
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        let total = self.memory.saturating_sub(current).saturating_add(desired);
+        if total > self.limits.memory {
+            return Err(MemoryExceeded { wanted: total, allowed: self.limits.memory }.into());
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        let total = self.table_elements.saturating_sub(current).saturating_add(desired);
+        if total > self.limits.table_elements {
+            let bytes = |elements: usize| elements.saturating_mul(size_of::<usize>());
+            return Err(MemoryExceeded { wanted: bytes(total), allowed: bytes(self.limits.table_elements) }.into());
+        }
+        self.table_elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        MODULES_PER_COMPONENT
+    }
+
+    fn tables(&self) -> usize {
+        MODULES_PER_COMPONENT
+    }
+
+    fn memories(&self) -> usize {
+        MODULES_PER_COMPONENT
+    }
+}

@@ -1,0 +1,64 @@
+//! Project automation, run as `cargo xtask`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a build tool talks to its terminal")]
+
+mod bundle;
+mod guests;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(about = "Project automation")]
+enum Command {
+    /// Builds every component and refreshes `registry/` and the test guests.
+    Plugins {
+        /// Changes nothing: builds, compares with what is committed, and fails on a difference. Digests are compared only
+        /// under the compiler that built the committed components.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Plugins { check } => bundle::run(check),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What can go wrong here.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{what}: {error}")]
+    Io { what: String, error: std::io::Error },
+    #[error("cargo metadata: {0}")]
+    Metadata(#[from] cargo_metadata::Error),
+    #[error(
+        "no toolchain can build for wasm32-unknown-unknown\n\nhint: run `rustup target add wasm32-unknown-unknown`, or \
+         install Debian's rustc-web, cargo-web and rust-web-src"
+    )]
+    NoToolchain,
+    #[error("`{0}` failed")]
+    Failed(String),
+    #[error("{package}: not a component: {error}")]
+    Component { package: String, error: String },
+    #[error("{0} is not readable: {1}")]
+    Manifest(String, serde_json::Error),
+    #[error("the committed components are stale:\n{}\n\nhint: run `cargo xtask plugins` and commit the result", .0.join("\n"))]
+    Stale(Vec<String>),
+}
+
+/// Adds the path to an I/O error.
+fn at(path: &std::path::Path) -> impl Fn(std::io::Error) -> Error {
+    let what = path.display().to_string();
+    move |error| Error::Io { what: what.clone(), error }
+}
