@@ -1,0 +1,214 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit::Exit;
+
+/// Benchmark and evaluation host for language-model servers.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version, about, long_about = None, after_help = Exit::help(), max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a suite against an engine and store the record
+    Run(RunArgs),
+    /// Show the machine and the engines that answer
+    Detect(DetectArgs),
+    /// List the models that the engines serve
+    #[command(visible_alias = "list-models")]
+    Models(DetectArgs),
+    /// List the stored runs
+    Runs(JsonArgs),
+    /// Show a stored run
+    Show(ShowArgs),
+    /// Compare stored runs side by side
+    Compare(CompareArgs),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Look at suites
+    #[command(subcommand)]
+    Suite(SuiteCommand),
+    /// Measure the client's own error against the simulated engine
+    Calibrate(CalibrateArgs),
+    /// Serve the simulated engine
+    Sim(SimArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `bench run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Driver: a name, or the path of a component [default: the one that recognises the engine]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub plugin: Option<String>,
+    /// Base address of the engine [default: the driver's usual ones]
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Model to ask for, or with --launch the weights to serve [default: the first that the engine serves]
+    #[arg(long, value_name = "REF")]
+    pub model: Option<String>,
+    /// Suite: a name, or a folder with a suite.toml
+    #[arg(long, value_name = "NAME|DIR", default_value = "suite-v1")]
+    pub suite: String,
+    /// Workloads to run, by label or name [default: all]
+    #[arg(long, value_name = "W1,W2", value_delimiter = ',')]
+    pub workload: Vec<String>,
+    /// A short run: fewer repeats and shorter prompts, and not publishable
+    #[arg(long)]
+    pub quick: bool,
+    /// Repeats of every phase [default: the suite's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: Option<u32>,
+    /// Parameter of the driver (KEY=VALUE) or of a workload (W3.KEY=VALUE); may be given several times
+    #[arg(long = "param", value_name = "K=V")]
+    pub params: Vec<String>,
+    /// Write the record to this file as well; `-` is standard output
+    #[arg(long, value_name = "PATH")]
+    pub json: Option<PathBuf>,
+    /// Start the engine, and stop it afterwards
+    #[arg(long)]
+    pub launch: bool,
+    /// Environment variable that holds the key [default: the driver's]
+    #[arg(long, value_name = "NAME")]
+    pub api_key_env: Option<String>,
+    /// Seed of the prompts [default: random]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Keep the record on this machine. Nothing is uploaded in this version in any case
+    #[arg(long)]
+    pub no_upload: bool,
+}
+
+/// `bench detect` and `bench models`.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    /// Look at this address only
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands that only print.
+#[derive(Debug, Args)]
+pub struct JsonArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A format to print in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables for people.
+    Table,
+    /// JSON.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// Markdown tables.
+    Markdown,
+}
+
+/// `bench show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Id, its beginning, `latest`, or the path of a run.json
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Print the record as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table", conflicts_with = "json")]
+    pub format: Format,
+}
+
+/// `bench compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Ids, their beginnings, `latest`, or paths; the first is the reference
+    #[arg(required = true, num_args = 2..)]
+    pub runs: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bench plugin`.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins that the binary carries
+    List(JsonArgs),
+    /// Show what a plugin is, can do and imports
+    Inspect {
+        /// A name, or the path of a component.
+        plugin: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `bench suite`.
+#[derive(Debug, Subcommand)]
+pub enum SuiteCommand {
+    /// List the suites that the binary carries
+    List(JsonArgs),
+    /// Show what a suite runs
+    Show {
+        /// A name, or a folder with a suite.toml.
+        #[arg(default_value = "suite-v1")]
+        suite: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `bench calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// Streams at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub streams: u32,
+    /// Events per stream
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub events: u32,
+    /// Time between two events of a stream, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub gap_us: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `bench sim`.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// Port on the loopback address; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 8089)]
+    pub port: u16,
+    /// Schedule and faults as JSON; `bench sim --print-config` shows the defaults
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the configuration and end
+    #[arg(long)]
+    pub print_config: bool,
+}

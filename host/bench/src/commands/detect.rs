@@ -1,0 +1,68 @@
+//! `bench detect`.
+
+use bench_machine::Fingerprint;
+use bench_run::{Catalog, Survey, survey};
+use serde::Serialize;
+
+use super::runtime;
+use crate::cli::DetectArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::{folders, output, results};
+
+#[derive(Serialize)]
+struct Detected {
+    machine: Fingerprint,
+    #[serde(flatten)]
+    survey: Survey,
+}
+
+/// Shows the machine and the engines that answer.
+pub fn detect(args: &DetectArgs) -> Outcome {
+    let (machine, survey) = runtime()?.block_on(async {
+        let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
+        tokio::join!(Fingerprint::capture(), survey(&catalog, args.endpoint.as_deref()))
+    });
+    if args.json {
+        output::json(&Detected { machine, survey });
+        return Ok(Exit::Success);
+    }
+    output::data(&format!("machine: {}", machine.headline()));
+    output::data(&engines(&survey));
+    nothing_answers(args.endpoint.as_deref(), &survey)
+}
+
+fn engines(survey: &Survey) -> String {
+    if survey.engines.is_empty() && survey.hosted.is_empty() {
+        return "engines: none found".to_owned();
+    }
+    let mut table = results::table(&["driver", "endpoint", "version", "models", "slots"]);
+    for engine in &survey.engines {
+        let models: Vec<&str> = engine.backend.models.iter().map(|model| model.id.as_str()).collect();
+        table.add_row(vec![
+            engine.driver.clone(),
+            engine.endpoint.clone(),
+            engine.backend.version.clone().unwrap_or_else(|| "–".to_owned()),
+            models.join(" "),
+            engine.backend.slots.map_or_else(|| "–".to_owned(), |slots| slots.to_string()),
+        ]);
+    }
+    for service in &survey.hosted {
+        let cells = [service.driver.as_str(), service.endpoint.as_str(), "–", "(key is set)", "–"];
+        table.add_row(cells.map(str::to_owned).to_vec());
+    }
+    output::printable(&table.to_string())
+}
+
+/// An address that the user named and where no engine answers is a failure; finding none by oneself is not.
+pub fn nothing_answers(endpoint: Option<&str>, survey: &Survey) -> Outcome {
+    match endpoint {
+        Some(endpoint) if survey.engines.is_empty() => Err(Failure {
+            code: "no-engine".to_owned(),
+            message: format!("no engine that any driver knows answers at {endpoint}"),
+            hint: Some("check the address; the engine may still be loading its model".to_owned()),
+            exit: Exit::Engine,
+        }),
+        _ => Ok(Exit::Success),
+    }
+}

@@ -1,0 +1,57 @@
+//! One file per subcommand.
+
+mod calibrate;
+mod compare;
+mod detect;
+mod models;
+mod plugin;
+mod run;
+mod runs;
+mod show;
+mod sim;
+mod suite;
+
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+/// Runs a subcommand.
+pub fn dispatch(command: Command) -> Outcome {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Detect(args) => detect::detect(&args),
+        Command::Models(args) => models::models(&args),
+        Command::Runs(args) => runs::runs(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Plugin(command) => plugin::plugin(&command),
+        Command::Suite(command) => suite::suite(&command),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
+        Command::Sim(args) => sim::sim(&args),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "bench", &mut text);
+            output::data(&String::from_utf8_lossy(&text));
+            Ok(Exit::Success)
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut text)
+                .map_err(|error| Failure::machine("cannot make the manual page", &error))?;
+            output::data(&String::from_utf8_lossy(&text));
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// A runtime on this thread: measuring wants no second thread that it could wait for.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::machine("cannot start the runtime", &error))
+}

@@ -1,0 +1,82 @@
+//! `bench run`.
+
+use std::path::Path;
+
+use bench_record::{RunRecord, RunStatus};
+use bench_run::{RunOptions, Stopper};
+
+use super::runtime;
+use crate::cli::RunArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::live::Live;
+use crate::{folders, output, results};
+
+/// Runs a suite, shows it live, prints the result.
+pub fn run(args: RunArgs) -> Outcome {
+    let options = options(&args);
+    let (stopper, stop) = Stopper::new();
+    let record = runtime()?.block_on(async {
+        let watching = tokio::spawn(stop_on_interrupt(stopper));
+        let mut live = Live::new();
+        let result = bench_run::run(&options, &mut live, &stop).await;
+        live.clear();
+        watching.abort();
+        result
+    })?;
+    deliver(&record, args.json.as_deref())?;
+    Ok(exit_of(&record))
+}
+
+fn options(args: &RunArgs) -> RunOptions {
+    RunOptions {
+        plugin: args.plugin.clone(),
+        endpoint: args.endpoint.clone(),
+        model: args.model.clone(),
+        suite: args.suite.clone(),
+        workloads: args.workload.clone(),
+        quick: args.quick,
+        repeats: args.repeats,
+        params: args.params.clone(),
+        launch: args.launch,
+        api_key_env: args.api_key_env.clone(),
+        seed: args.seed,
+        command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),
+        folders: folders::folders(),
+        exe_sha256: None,
+    }
+}
+
+/// The first interrupt ends the run and keeps what is finished; the second ends the program.
+async fn stop_on_interrupt(stopper: Stopper) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    output::say("stopping; what is finished is kept (press again to end at once)");
+    stopper.stop();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(Exit::Interrupted.code().into());
+    }
+}
+
+/// Prints the result for people, and writes the record where it was asked for. With the record on standard output nothing
+/// else may be there.
+fn deliver(record: &RunRecord, json: Option<&Path>) -> Result<(), Failure> {
+    match json {
+        Some(path) if path == Path::new("-") => output::json(record),
+        Some(path) => {
+            bench_record::write_record(record, path)?;
+            output::data(&results::run(record));
+        }
+        None => output::data(&results::run(record)),
+    }
+    Ok(())
+}
+
+fn exit_of(record: &RunRecord) -> Exit {
+    match record.status {
+        RunStatus::Completed => Exit::Success,
+        RunStatus::Cancelled => Exit::Interrupted,
+        RunStatus::Failed | RunStatus::Incomplete => Exit::Incomplete,
+    }
+}

@@ -1,0 +1,43 @@
+//! `bench sim`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use bench_sim::{Sim, SimConfig};
+
+use super::runtime;
+use crate::cli::SimArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+/// Serves the simulated engine until it is interrupted.
+pub fn sim(args: &SimArgs) -> Outcome {
+    let config = args.config.as_deref().map_or_else(|| Ok(SimConfig::default()), read)?;
+    if args.print_config {
+        output::json(&config);
+        return Ok(Exit::Success);
+    }
+    runtime()?.block_on(async {
+        let sim = Sim::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)))?;
+        // The address is data: a script that asked for port 0 reads it from here.
+        output::data(&sim.url());
+        output::say("this is a simulation; interrupt to end it");
+        tokio::signal::ctrl_c().await.map_err(|error| Failure::machine("cannot wait for an interrupt", &error))?;
+        sim.shutdown().await;
+        Ok(Exit::Success)
+    })
+}
+
+fn read(path: &Path) -> Result<SimConfig, Failure> {
+    let text = std::fs::read(path).map_err(|error| Failure {
+        exit: Exit::Input,
+        ..Failure::machine(&format!("cannot read {}", path.display()), &error)
+    })?;
+    serde_json::from_slice(&text).map_err(|error| Failure {
+        code: "bad-config".to_owned(),
+        message: format!("{}: {error}", path.display()),
+        hint: Some("`bench sim --print-config` shows every setting with its default".to_owned()),
+        exit: Exit::Input,
+    })
+}

@@ -1,0 +1,76 @@
+//! `bench suite`.
+
+use bench_registry::suites;
+use bench_run::open_suite;
+use bench_suite::Suite;
+use serde_json::{Value, json};
+
+use crate::cli::SuiteCommand;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::{output, results};
+
+/// Lists or shows suites.
+pub fn suite(command: &SuiteCommand) -> Outcome {
+    match command {
+        SuiteCommand::List(args) => list(args.json),
+        SuiteCommand::Show { suite, json } => show(suite, *json),
+    }
+}
+
+fn list(as_json: bool) -> Outcome {
+    let opened = suites().iter().map(|suite| open_suite(suite.name)).collect::<Result<Vec<_>, _>>()?;
+    if as_json {
+        output::json(&opened.iter().map(value).collect::<Vec<_>>());
+        return Ok(Exit::Success);
+    }
+    let mut table = results::table(&["suite", "version", "title", "workloads"]);
+    for suite in &opened {
+        let manifest = suite.manifest();
+        let labels: Vec<&str> = manifest.workloads.iter().map(|workload| workload.label.as_str()).collect();
+        table.add_row(vec![
+            manifest.name.clone(),
+            manifest.version.to_string(),
+            manifest.title.clone(),
+            labels.join(" "),
+        ]);
+    }
+    output::data(&table.to_string());
+    Ok(Exit::Success)
+}
+
+fn value(suite: &Suite) -> Value {
+    let files: serde_json::Map<String, Value> =
+        suite.files().iter().map(|(path, digest)| (path.clone(), Value::from(digest.to_string()))).collect();
+    json!({ "manifest": suite.manifest(), "digest": suite.digest().to_string(), "files": files })
+}
+
+fn show(reference: &str, as_json: bool) -> Outcome {
+    let suite = open_suite(reference)?;
+    if as_json {
+        output::json(&value(&suite));
+        return Ok(Exit::Success);
+    }
+    let manifest = suite.manifest();
+    let mut text = format!(
+        "{} {}: {}\nlicence {}\ndigest  {}\n\n",
+        manifest.name,
+        manifest.version,
+        manifest.title,
+        manifest.licence,
+        suite.digest()
+    );
+    let mut table = results::table(&["label", "plugin", "version", "params", "quick"]);
+    for workload in &manifest.workloads {
+        table.add_row(vec![
+            workload.label.clone(),
+            workload.plugin.clone(),
+            workload.version.to_string(),
+            Value::Object(workload.params.clone()).to_string(),
+            Value::Object(workload.quick.clone()).to_string(),
+        ]);
+    }
+    text.push_str(&table.to_string());
+    output::data(&output::printable(&text));
+    Ok(Exit::Success)
+}

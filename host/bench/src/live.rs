@@ -1,0 +1,132 @@
+//! The live view: what a run says while it runs. On a terminal a bar with the current rate, elsewhere a line per step.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use bench_run::{Progress, Reporter, Update};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::numbers::{duration, figure};
+use crate::output;
+
+/// Prints updates to standard error.
+pub struct Live {
+    bar: Option<ProgressBar>,
+    terminal: bool,
+}
+
+/// How often the bar is drawn while a window is open: rarely, since drawing takes time from the measured client.
+const REDRAW: Duration = Duration::from_millis(500);
+
+impl Live {
+    /// A view for this process's standard error.
+    pub fn new() -> Live {
+        Live { bar: None, terminal: std::io::stderr().is_terminal() }
+    }
+
+    /// Removes the bar.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.clear();
+        output::say(&output::printable(text));
+    }
+
+    /// Shows something passing.
+    fn passing(&mut self, text: String) {
+        if !self.terminal {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4)).with_style(
+                ProgressStyle::with_template("  {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+            )
+        });
+        bar.set_message(text);
+        bar.tick();
+    }
+
+    /// A bar that reads the window's counters by itself, on a thread of its own.
+    fn window(&mut self, label: String, requests: u64, progress: &Progress) {
+        self.clear();
+        if !self.terminal {
+            return;
+        }
+        let counters = progress.clone();
+        let rate = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let seen = counters.snapshot();
+            let seconds = state.elapsed().as_secs_f64();
+            let done = seen.finished + seen.failed;
+            // Frames are chunks of the stream; how many tokens each carries is only known once they are decoded.
+            let rate = if seconds > 0.0 { seen.frames as f64 / seconds } else { 0.0 };
+            write!(out, "{done}/{requests} requests, {} chunks/s", figure(rate)).ok();
+        };
+        let style = ProgressStyle::with_template("  {spinner} {msg}  {elapsed}  {rate}");
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(2));
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("rate", rate));
+        bar.set_message(label);
+        bar.enable_steady_tick(REDRAW);
+        self.bar = Some(bar);
+    }
+}
+
+impl Reporter for Live {
+    fn update(&mut self, update: Update<'_>) {
+        match update {
+            Update::Detecting => self.passing("looking for engines".to_owned()),
+            Update::Simulating { endpoint } => {
+                self.clear();
+                output::warning(
+                    &format!(
+                        "no engine was found; this is a SIMULATION at {endpoint}, and its numbers say nothing about any model"
+                    ),
+                    Some("start an engine, or name its address with --endpoint"),
+                );
+            }
+            Update::Launching { command } => self.say(&format!("starting {command}")),
+            Update::Connected { title, endpoint, version, model, context_length } => {
+                let version = version.map_or_else(String::new, |version| format!(" {version}"));
+                let context = context_length.map_or_else(String::new, |tokens| format!(", context {tokens}"));
+                self.say(&format!("{title}{version} at {endpoint}, model {model}{context}"));
+            }
+            Update::Hashing { done, total } => {
+                let percent = if total > 0 { done as f64 / total as f64 * 100.0 } else { 0.0 };
+                self.passing(format!("hashing the model's weights: {percent:.0} %"));
+            }
+            Update::Estimate { seconds, requests } => {
+                self.say(&format!("{requests} requests, about {}", duration(seconds)));
+            }
+            Update::Workload { label, title, number, of } => self.say(&format!("[{number}/{of}] {label} {title}")),
+            Update::Preparing { phase, done, of } => self.passing(format!("{phase}: making prompts {done}/{of}")),
+            Update::Window { phase, repeat, of, requests, progress } => {
+                let which = repeat.map_or_else(|| "warm-up".to_owned(), |repeat| format!("repeat {repeat}/{of}"));
+                self.window(format!("{phase} {which}"), requests, progress);
+            }
+            Update::WindowClosed => self.clear(),
+            Update::PhaseDone { phase } => {
+                self.clear();
+                if let Some(reason) = &phase.skip_reason {
+                    self.say(&format!("  {} skipped: {reason}", phase.id));
+                }
+            }
+            Update::WorkloadDone { workload } => {
+                self.clear();
+                if let Some(problem) = &workload.problem {
+                    output::warning(
+                        &output::printable(&format!("{}: {} [{}]", workload.label, problem.message, problem.code)),
+                        problem.hint.as_deref(),
+                    );
+                }
+            }
+            Update::Note { code, text } => {
+                self.clear();
+                output::warning(&format!("{text} [{code}]"), None);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The `bench` program: parses what the user typed, calls one crate, prints. Each subcommand is a file in `commands/`.
+//!
+//! Data goes to standard output, everything else to standard error, so that output can be piped.
+
+mod cli;
+mod commands;
+mod exit;
+mod failure;
+mod folders;
+mod live;
+mod numbers;
+mod output;
+mod plot;
+mod results;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::dispatch(cli.command) {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            output::failure(&failure);
+            failure.exit.into()
+        }
+    }
+}

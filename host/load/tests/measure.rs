@@ -1,0 +1,273 @@
+//! Windows against a server on the loopback address that counts what it sees.
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bench_load::{NotSent, Shape, Turn, Window, measure};
+use bench_wire::{Client, Endpoint, Limits, Prepared, Progress, Request, Secrets, Stop, Stopper};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What the server saw.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Paths in the order in which they came.
+    paths: Vec<String>,
+    at_work: usize,
+    most_at_work: usize,
+    connections: usize,
+}
+
+/// A server whose answers depend on the path: `/hold...` waits to be released, `/fail...` is a 500, `/drop...` closes the
+/// connection, `/close...` answers and closes without a word, anything else is answered at once with the path.
+struct Server {
+    client: Client,
+    seen: Arc<Mutex<Seen>>,
+    release: watch::Sender<bool>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+        let limits = Limits { total: Duration::from_secs(60), ..Limits::default() };
+        let client = Client::new(endpoint.clone(), Secrets::new(endpoint), limits).unwrap();
+        let (release, released) = watch::channel(false);
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        tokio::spawn({
+            let seen = seen.clone();
+            async move {
+                loop {
+                    let (tcp, _) = listener.accept().await.unwrap();
+                    seen.lock().unwrap().connections += 1;
+                    tokio::spawn(serve(tcp, seen.clone(), released.clone()));
+                }
+            }
+        });
+        Self { client, seen, release }
+    }
+
+    /// Sessions of turns, each named by its path.
+    fn sessions(&self, sessions: &[&[&str]]) -> Vec<Vec<Prepared>> {
+        let prepare = |path: &&str| self.client.prepare(Request::get(*path)).unwrap();
+        sessions.iter().map(|turns| turns.iter().map(prepare).collect()).collect()
+    }
+
+    async fn measure(&self, sessions: &[&[&str]], shape: Shape, stop: &Stop) -> Window {
+        measure((), &self.client, self.sessions(sessions), shape, &Progress::new(), stop).await.1
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.seen.lock().unwrap().paths.clone()
+    }
+
+    async fn until(&self, condition: impl Fn(&Seen) -> bool) {
+        while !condition(&self.seen.lock().unwrap()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+async fn serve(mut tcp: TcpStream, seen: Arc<Mutex<Seen>>, mut released: watch::Receiver<bool>) -> Option<()> {
+    let mut bytes = Vec::new();
+    loop {
+        while !bytes.ends_with(b"\r\n\r\n") {
+            tcp.read_buf(&mut bytes).await.ok().filter(|count| *count > 0)?;
+        }
+        let path = String::from_utf8_lossy(&bytes).split(' ').nth(1)?.to_owned();
+        bytes.clear();
+        {
+            let mut seen = seen.lock().unwrap();
+            seen.paths.push(path.clone());
+            seen.at_work += 1;
+            seen.most_at_work = seen.most_at_work.max(seen.at_work);
+        }
+        if path.starts_with("/hold") {
+            released.wait_for(|released| *released).await.ok()?;
+        }
+        // Gives the others a chance to overlap.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        seen.lock().unwrap().at_work -= 1;
+        if path.starts_with("/drop") {
+            return None;
+        }
+        let status = if path.starts_with("/fail") { 500 } else { 200 };
+        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{path}", path.len());
+        tcp.write_all(answer.as_bytes()).await.ok()?;
+        if path.starts_with("/close") {
+            return None;
+        }
+    }
+}
+
+fn closed_loop(streams: u32) -> Shape {
+    Shape::ClosedLoop { streams: NonZeroU32::new(streams).unwrap() }
+}
+
+/// The body, the failure's code, or why a turn was not sent.
+fn outcomes(window: &Window) -> Vec<Vec<String>> {
+    let outcome = |turn: &Turn| match turn {
+        Ok(exchange) => match &exchange.outcome {
+            Ok(()) => String::from_utf8_lossy(&exchange.body).into_owned(),
+            Err(error) => error.code().to_owned(),
+        },
+        Err(why) => why.code().to_owned(),
+    };
+    window.sessions.iter().map(|turns| turns.iter().map(outcome).collect()).collect()
+}
+
+fn check_stamps(window: &Window) {
+    for exchange in window.exchanges() {
+        assert!(window.opened <= exchange.intended && exchange.ended <= window.closed);
+        assert!(exchange.intended <= exchange.started && exchange.started <= exchange.ended);
+    }
+    for turns in &window.sessions {
+        let ended = turns.iter().flatten().map(|exchange| (exchange.intended, exchange.ended));
+        assert!(ended.collect::<Vec<_>>().is_sorted_by(|a, b| a.1 <= b.0));
+    }
+}
+
+const THREE: &[&[&str]] = &[&["/a1", "/a2"], &["/b1"], &["/c1", "/c2", "/c3"]];
+
+#[tokio::test]
+async fn sequential_keeps_the_order() {
+    let server = Server::start().await;
+    let window = server.measure(THREE, Shape::Sequential, &Stop::never()).await;
+    assert_eq!(server.paths(), ["/a1", "/a2", "/b1", "/c1", "/c2", "/c3"]);
+    assert_eq!(outcomes(&window), THREE);
+    check_stamps(&window);
+    let seen = server.seen.lock().unwrap();
+    assert_eq!((seen.most_at_work, seen.connections), (1, 1));
+    assert!(window.exchanges().all(|exchange| exchange.connected.is_none()), "opened before the window");
+}
+
+#[tokio::test]
+async fn sequential_never_connects_inside_a_request() {
+    let server = Server::start().await;
+    let window =
+        server.measure(&[&["/close1", "/close2"], &["/close3"], &["/close4"]], Shape::Sequential, &Stop::never()).await;
+    assert!(window.exchanges().all(|exchange| exchange.succeeded()));
+    // The server closes behind the client's back; whatever that does, no request is lost and none is sent in silence twice.
+    let resends: u32 = window.exchanges().map(|exchange| exchange.resends).sum();
+    assert_eq!(server.paths().len(), 4);
+    assert!(resends <= 1, "a server that closes is known after the first time");
+}
+
+#[tokio::test]
+async fn closed_loop_is_never_wider_than_asked() {
+    let server = Server::start().await;
+    let sessions: Vec<Vec<String>> = (0..40).map(|s| (0..3).map(|t| format!("/s{s}t{t}")).collect()).collect();
+    let borrowed: Vec<Vec<&str>> = sessions.iter().map(|turns| turns.iter().map(String::as_str).collect()).collect();
+    let slices: Vec<&[&str]> = borrowed.iter().map(Vec::as_slice).collect();
+    let window = server.measure(&slices, closed_loop(4), &Stop::never()).await;
+    assert_eq!(outcomes(&window), sessions);
+    check_stamps(&window);
+    let seen = server.seen.lock().unwrap();
+    assert_eq!((seen.most_at_work, seen.connections, seen.paths.len()), (4, 4, 120));
+    // Each place goes on as soon as it is free: what was intended is the opening or the end of a request before.
+    let free: BTreeSet<_> = window.exchanges().map(|exchange| exchange.ended).chain([window.opened]).collect();
+    assert!(window.exchanges().all(|exchange| free.contains(&exchange.intended)));
+    assert_eq!(window.exchanges().filter(|exchange| exchange.intended == window.opened).count(), 4);
+}
+
+#[tokio::test]
+async fn closed_loop_uses_every_place() {
+    let server = Server::start().await;
+    let stop = Stop::never();
+    let measuring = server.measure(&[&["/hold1"], &["/hold2"], &["/hold3"], &["/x"]], closed_loop(3), &stop);
+    let releasing = async {
+        server.until(|seen| seen.at_work == 3).await;
+        assert_eq!(server.paths().len(), 3, "the fourth session waits for a place");
+        server.release.send_replace(true);
+    };
+    let (window, ()) = tokio::join!(measuring, releasing);
+    assert_eq!(outcomes(&window), [["/hold1"], ["/hold2"], ["/hold3"], ["/x"]]);
+}
+
+#[tokio::test]
+async fn more_places_than_sessions() {
+    let server = Server::start().await;
+    let window = server.measure(&[&["/a"], &["/b"]], closed_loop(100), &Stop::never()).await;
+    assert_eq!(outcomes(&window), [["/a"], ["/b"]]);
+    assert_eq!(server.seen.lock().unwrap().connections, 2);
+    let empty = server.measure(&[], closed_loop(3), &Stop::never()).await;
+    assert!(empty.sessions.is_empty() && empty.opened <= empty.closed);
+    let nothing = server.measure(&[&[]], Shape::Sequential, &Stop::never()).await;
+    assert_eq!(nothing.sessions.iter().map(Vec::len).collect::<Vec<_>>(), [0]);
+}
+
+#[tokio::test]
+async fn a_failure_ends_its_session_alone() {
+    for shape in [Shape::Sequential, closed_loop(2)] {
+        let server = Server::start().await;
+        let sessions: &[&[&str]] = &[&["/a", "/fail", "/b"], &["/drop", "/c", "/d"], &["/e", "/f"]];
+        let window = server.measure(sessions, shape, &Stop::never()).await;
+        let found = outcomes(&window);
+        assert_eq!(found[0], ["/a", "/fail", "after-failure"]);
+        assert!(["closed-early", "connection-raced"].contains(&found[1][0].as_str()), "{found:?}");
+        assert_eq!(found[1][1..], ["after-failure", "after-failure"]);
+        assert_eq!(found[2], ["/e", "/f"]);
+        check_stamps(&window);
+    }
+}
+
+#[tokio::test]
+async fn stopping_keeps_what_has_finished() {
+    for shape in [Shape::Sequential, closed_loop(2)] {
+        let server = Server::start().await;
+        let (stopper, stop) = Stopper::new();
+        let stopping = async {
+            server.until(|seen| seen.paths.iter().any(|path| path == "/hold") && seen.at_work == 1).await;
+            stopper.stop();
+        };
+        let sessions: &[&[&str]] = &[&["/a", "/hold", "/b"], &["/c"], &["/hold2"]];
+        let sessions = if shape == Shape::Sequential { sessions } else { &sessions[..2] };
+        let (window, ()) = tokio::join!(server.measure(sessions, shape, &stop), stopping);
+        let found = outcomes(&window);
+        assert_eq!(found[0], ["/a", "cancelled", "stopped"]);
+        if shape == Shape::Sequential {
+            assert_eq!(found[1..], [["stopped"], ["stopped"]]);
+        }
+        check_stamps(&window);
+    }
+}
+
+#[tokio::test]
+async fn stopped_before_it_began() {
+    let server = Server::start().await;
+    let (stopper, stop) = Stopper::new();
+    stopper.stop();
+    for shape in [Shape::Sequential, closed_loop(2)] {
+        let window = server.measure(THREE, shape, &stop).await;
+        assert!(window.sessions.iter().flatten().all(|turn| matches!(turn, Err(NotSent::Stopped))));
+        assert_eq!(window.sessions.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 3]);
+    }
+    assert!(server.paths().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guests_come_back_and_engines_that_are_gone_are_reported() {
+    struct Guests(u32);
+    let server = Server::start().await;
+    let sessions = server.sessions(THREE);
+    let (guests, window) =
+        measure(Guests(7), &server.client, sessions, closed_loop(3), &Progress::new(), &Stop::never()).await;
+    assert_eq!(
+        (guests.0, outcomes(&window)),
+        (7, THREE.iter().map(|turns| turns.iter().map(ToString::to_string).collect()).collect())
+    );
+
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = Endpoint::parse(&closed.local_addr().unwrap().to_string()).unwrap();
+    drop(closed);
+    let client = Client::new(endpoint.clone(), Secrets::new(endpoint), Limits::default()).unwrap();
+    for shape in [Shape::Sequential, closed_loop(2)] {
+        let sessions = vec![vec![client.prepare(Request::get("/")).unwrap(); 2]; 3];
+        let ((), window) = measure((), &client, sessions, shape, &Progress::new(), &Stop::never()).await;
+        assert_eq!(outcomes(&window), [["connect-refused", "after-failure"]; 3]);
+    }
+}

@@ -1,0 +1,75 @@
+//! What both benchmarks need: the repository's files, medians, and a table.
+#![allow(dead_code, clippy::allow_attributes, reason = "each benchmark uses its own part")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What a benchmark answers.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// A component of the bundle.
+pub struct Component {
+    /// `driver` or `workload`.
+    pub kind: String,
+    /// Such as `llama-cpp`.
+    pub name: String,
+    /// The component.
+    pub bytes: Vec<u8>,
+}
+
+/// A path below the workspace.
+pub fn workspace(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// The components that `registry/bundle.json` lists.
+pub fn bundle() -> Result<Vec<Component>, Box<dyn Error>> {
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(workspace("registry/bundle.json"))?)?;
+    let entries = manifest["components"].as_array().ok_or("the bundle lists no components")?;
+    let component = |entry: &serde_json::Value| {
+        let text = |key: &str| entry[key].as_str().map(str::to_owned).ok_or(format!("an entry has no `{key}`"));
+        let bytes = std::fs::read(workspace("registry").join(text("path")?))?;
+        Ok(Component { kind: text("kind")?, name: text("name")?, bytes })
+    };
+    entries.iter().map(component).collect()
+}
+
+/// How often to measure: once where the benchmark is only tried out, as `cargo test --benches` does.
+pub fn rounds(wanted: usize) -> usize {
+    if std::env::args().any(|argument| argument == "--bench") { wanted } else { 1 }
+}
+
+/// The middle of the values; of an even number of them the upper middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The value and how long it took.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let value = work();
+    (value, start.elapsed())
+}
+
+/// Nanoseconds as a number to do arithmetic with.
+pub fn nanos(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e9
+}
+
+/// Milliseconds as a number to do arithmetic with.
+pub fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// Prints a line of a table: the first cell to the left, the others to the right.
+pub fn row(cells: &[&str]) {
+    let line: String = cells
+        .iter()
+        .enumerate()
+        .map(|(column, cell)| if column == 0 { format!("{cell:<36}") } else { format!("{cell:>14}") })
+        .collect();
+    println!("{}", line.trim_end());
+}

@@ -1,0 +1,243 @@
+//! Runs side by side.
+//!
+//! The first run is the reference. A verdict is only given where the two numbers mean the same, and only claims a difference
+//! that the repeats can show; everything else that differs between the runs is listed as a warning, because it may be the very
+//! thing that is compared or the reason why the comparison is worthless.
+
+mod differences;
+mod ratio;
+
+use bench_metrics::{Direction, Distribution, METRICS, MetricDef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Note, PhaseRecord, RecordError, RunId, RunRecord, RunStatus, Variable, WorkloadRecord};
+
+pub use ratio::{RatioInterval, ratio_interval};
+
+/// Runs side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// The runs, the reference first.
+    pub runs: Vec<RunColumn>,
+    /// What else differs between a run and the reference, or puts it in doubt.
+    pub warnings: Vec<Warning>,
+    /// One row per metric of a phase that at least one run has.
+    pub rows: Vec<Row>,
+}
+
+/// A run as a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunColumn {
+    /// Its name.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: String,
+    /// How far it came.
+    pub status: RunStatus,
+    /// Backend with its version.
+    pub backend: String,
+    /// Model.
+    pub model: String,
+    /// Suite with its version.
+    pub suite: String,
+    /// A short run.
+    pub quick: bool,
+    /// The backend was a simulation.
+    pub simulated: bool,
+}
+
+/// Something to know about one of the runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// The run, as an index into the columns.
+    pub run: usize,
+    /// What it is.
+    #[serde(flatten)]
+    pub note: Note,
+}
+
+/// One metric of one phase over all runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// The workload's name.
+    pub workload: String,
+    /// Its label.
+    pub label: String,
+    /// The phase.
+    pub phase: String,
+    /// What tells the phase apart.
+    pub variables: Vec<Variable>,
+    /// The metric's name.
+    pub metric: String,
+    /// Its unit.
+    pub unit: String,
+    /// Whether more is better; absent where it is neither.
+    pub higher_is_better: Option<bool>,
+    /// One cell per run; absent where the run has no such number.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// A metric of a phase in one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cell {
+    /// The median.
+    pub value: f64,
+    /// Half the width of its 95 % confidence interval over repeats; absent below three.
+    pub half_width: Option<f64>,
+    /// Values behind it.
+    pub n: u32,
+    /// Repeats behind it.
+    pub repeats: u32,
+    /// The value divided by the reference's; absent on the reference.
+    pub ratio: Option<f64>,
+    /// The ratio's 95 % confidence interval; absent where one of the two has fewer than three repeats.
+    pub interval: Option<RatioInterval>,
+    /// What the two numbers show; absent on the reference and for metrics that are no speed.
+    pub verdict: Option<Verdict>,
+}
+
+/// What two numbers show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Better than the reference: the interval of the ratio lies on the better side of 1.
+    Faster,
+    /// Worse than the reference.
+    Slower,
+    /// The interval holds 1, or there are too few repeats for one.
+    NoDifferenceShown,
+    /// The two numbers do not mean the same.
+    NotComparable {
+        /// Why not.
+        reason: Note,
+    },
+}
+
+/// Sets `runs` side by side, the first as the reference.
+///
+/// # Errors
+///
+/// [`RecordError::NothingToCompare`] below two runs.
+pub fn compare(runs: &[RunRecord]) -> Result<Comparison, RecordError> {
+    let Some((reference, others)) = runs.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return Err(RecordError::NothingToCompare);
+    };
+    let mut warnings = differences::doubts(0, reference);
+    for (index, run) in (1..).zip(others) {
+        warnings.extend(differences::doubts(index, run));
+        warnings.extend(differences::between(index, reference, run));
+    }
+    let obstacles: Vec<Option<Note>> = runs.iter().map(|run| differences::obstacle(reference, run)).collect();
+    let mut rows = Vec::new();
+    for (workload, phase) in places(runs) {
+        let found: Vec<Option<(&WorkloadRecord, &PhaseRecord)>> =
+            runs.iter().map(|run| locate(run, &workload, &phase)).collect();
+        let Some((like, of)) = found.iter().flatten().next().copied() else { continue };
+        let parts: Vec<Option<Note>> = found
+            .iter()
+            .zip(&obstacles)
+            .map(|(here, obstacle)| {
+                let own = |here: &(&WorkloadRecord, &PhaseRecord)| differences::obstacle_of_phase((like, of), *here);
+                obstacle.clone().or_else(|| here.as_ref().and_then(own))
+            })
+            .collect();
+        for def in METRICS {
+            let values: Vec<Option<&Distribution>> =
+                found.iter().map(|here| here.and_then(|(_, phase)| phase.summary.metrics.get(def.name))).collect();
+            if values.iter().all(Option::is_none) {
+                continue;
+            }
+            rows.push(Row {
+                workload: workload.clone(),
+                label: like.label.clone(),
+                phase: phase.clone(),
+                variables: of.variables.clone(),
+                metric: def.name.to_owned(),
+                unit: def.unit.to_owned(),
+                higher_is_better: def.direction.higher_is_better(),
+                cells: cells(def, &values, &parts),
+            });
+        }
+    }
+    Ok(Comparison { runs: runs.iter().map(column).collect(), warnings, rows })
+}
+
+fn column(run: &RunRecord) -> RunColumn {
+    RunColumn {
+        id: run.id.clone(),
+        started_at: run.started_at.clone(),
+        status: run.status,
+        backend: differences::backend(run),
+        model: run.model.id.clone(),
+        suite: format!("{} {}", run.suite.name, run.suite.version),
+        quick: run.suite.quick,
+        simulated: run.simulated,
+    }
+}
+
+/// Every phase of every workload, in the order in which the runs have them.
+fn places(runs: &[RunRecord]) -> Vec<(String, String)> {
+    let mut places = Vec::new();
+    for workload in runs.iter().flat_map(|run| &run.workloads) {
+        for phase in &workload.phases {
+            let place = (workload.name.clone(), phase.id.clone());
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
+}
+
+fn locate<'a>(run: &'a RunRecord, workload: &str, phase: &str) -> Option<(&'a WorkloadRecord, &'a PhaseRecord)> {
+    let workload = run.workloads.iter().find(|candidate| candidate.name == workload)?;
+    Some((workload, workload.phases.iter().find(|candidate| candidate.id == phase)?))
+}
+
+fn cells(def: &MetricDef, values: &[Option<&Distribution>], obstacles: &[Option<Note>]) -> Vec<Option<Cell>> {
+    let reference = values.first().copied().flatten();
+    let cell = |(index, (value, obstacle)): (usize, (&Option<&Distribution>, &Option<Note>))| {
+        let value = (*value)?;
+        let reference = reference.filter(|_| index > 0);
+        let interval = reference.and_then(|reference| ratio_interval(reference, value));
+        Some(Cell {
+            value: value.median,
+            half_width: value.half_width,
+            n: value.n,
+            repeats: value.repeats,
+            ratio: reference.and_then(|reference| ratio::of(reference.median, value.median)),
+            interval,
+            verdict: reference.and_then(|_| verdict(def, interval, obstacle.as_ref())),
+        })
+    };
+    values.iter().zip(obstacles).enumerate().map(cell).collect()
+}
+
+fn verdict(def: &MetricDef, interval: Option<RatioInterval>, obstacle: Option<&Note>) -> Option<Verdict> {
+    let is_speed = matches!(def.unit, "ms" | "tok/s");
+    if !is_speed || def.direction == Direction::Neutral {
+        return None;
+    }
+    if let Some(reason) = obstacle {
+        return Some(Verdict::NotComparable { reason: reason.clone() });
+    }
+    let more_is_better = def.direction == Direction::Higher;
+    Some(match interval {
+        Some(RatioInterval { low, .. }) if low > 1.0 => {
+            if more_is_better {
+                Verdict::Faster
+            } else {
+                Verdict::Slower
+            }
+        }
+        Some(RatioInterval { high, .. }) if high < 1.0 => {
+            if more_is_better {
+                Verdict::Slower
+            } else {
+                Verdict::Faster
+            }
+        }
+        _ => Verdict::NoDifferenceShown,
+    })
+}

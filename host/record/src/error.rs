@@ -1,0 +1,126 @@
+//! What can go wrong with records.
+
+use std::path::PathBuf;
+
+/// A failure to read, write or find a record.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// A file or directory could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file is larger than any record or trace should be.
+    #[error("{} has {size} bytes, more than the {limit} that are read", path.display())]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+        /// Most bytes that are read.
+        limit: u64,
+    },
+    /// The text is not a run record.
+    #[error("{what} is not a run record: {reason}")]
+    NotARecord {
+        /// The file, or what else was read.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The record was written by a newer version of this program.
+    #[error("{what} has schema version {found}, but this program reads up to {known}")]
+    NewerVersion {
+        /// The file, or what else was read.
+        what: String,
+        /// The record's version.
+        found: u64,
+        /// The newest version that is read.
+        known: u32,
+    },
+    /// A record holds something that JSON cannot, such as a number that is not finite.
+    #[error("the record cannot be written as JSON: {reason}")]
+    Unwritable {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An identifier with characters that are not allowed in one.
+    #[error("`{id}` is not the identifier of a run")]
+    BadId {
+        /// The text.
+        id: String,
+    },
+    /// No run of that name.
+    #[error("no run is called `{reference}`")]
+    RunNotFound {
+        /// What was asked for.
+        reference: String,
+    },
+    /// Several runs begin like that.
+    #[error("`{reference}` could be any of {}", candidates.join(", "))]
+    AmbiguousRun {
+        /// What was asked for.
+        reference: String,
+        /// Identifiers that fit, at most five.
+        candidates: Vec<String>,
+    },
+    /// A trace file that is damaged or was not written by this program.
+    #[error("{} is not a usable trace: {reason}", path.display())]
+    BadTrace {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Too few runs to compare.
+    #[error("a comparison needs at least two runs")]
+    NothingToCompare,
+}
+
+impl RecordError {
+    /// A stable identifier in kebab case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "record-io",
+            Self::TooLarge { .. } => "record-too-large",
+            Self::NotARecord { .. } => "not-a-record",
+            Self::NewerVersion { .. } => "newer-record",
+            Self::Unwritable { .. } => "unwritable-record",
+            Self::BadId { .. } => "bad-run-id",
+            Self::RunNotFound { .. } => "run-not-found",
+            Self::AmbiguousRun { .. } => "ambiguous-run",
+            Self::BadTrace { .. } => "bad-trace",
+            Self::NothingToCompare => "nothing-to-compare",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "Check the permissions of the directory, or name another with the data directory option."
+            }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
+            Self::Io { .. } => return None,
+            Self::TooLarge { .. } | Self::NotARecord { .. } => "Name a `run.json` that `bench run` wrote.",
+            Self::NewerVersion { .. } => "Update this program.",
+            Self::Unwritable { .. } => "This is a fault of the program or of a plugin; please report it.",
+            Self::BadId { .. } => "Identifiers consist of letters, digits, `-` and `_`; `bench runs` lists them.",
+            Self::RunNotFound { .. } => "`bench runs` lists the runs; `latest` names the newest.",
+            Self::AmbiguousRun { .. } => "Give more of the identifier.",
+            Self::BadTrace { .. } => "Metrics in the record stay valid; only recomputing them needs the trace.",
+            Self::NothingToCompare => "Name two or more runs.",
+        };
+        Some(hint.to_owned())
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

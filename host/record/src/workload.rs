@@ -1,0 +1,220 @@
+//! Workloads and their phases in a record.
+
+use bench_metrics::{Outcome, Sample, Summary, WindowSpan, summarise};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{FitKind, Problem, RequestRecord, RequestStatus};
+
+/// One workload of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkloadRecord {
+    /// Name in kebab case, such as `chat-short`.
+    pub name: String,
+    /// Short label, such as `W1`.
+    pub label: String,
+    /// Version of the workload.
+    pub version: String,
+    /// Parameters as they were in force.
+    pub params: serde_json::Value,
+    /// What became of it.
+    pub status: WorkloadStatus,
+    /// Why it failed, was skipped or cancelled.
+    pub problem: Option<Problem>,
+    /// Its phases, in the order of the plan.
+    pub phases: Vec<PhaseRecord>,
+    /// What the workload says in a few numbers.
+    pub headline: Vec<Headline>,
+    /// Quantities as functions of others.
+    pub curves: Vec<Curve>,
+}
+
+/// What became of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkloadStatus {
+    /// Every phase that was not skipped was measured.
+    Completed,
+    /// It began and could not be finished; phases measured before that are kept.
+    Failed,
+    /// Not possible here.
+    Skipped,
+    /// Stopped by the user.
+    Cancelled,
+}
+
+/// A measured part of a workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhaseRecord {
+    /// Unique in the workload, in kebab case.
+    pub id: String,
+    /// Quantities that tell phases apart, such as the context length.
+    pub variables: Vec<Variable>,
+    /// What became of it.
+    pub status: PhaseStatus,
+    /// Why it was skipped, for people.
+    pub skip_reason: Option<String>,
+    /// Why it failed.
+    pub problem: Option<Problem>,
+    /// How requests followed one another; absent when it was skipped.
+    pub shape: Option<ShapeRecord>,
+    /// Times that the measured sessions were to be repeated.
+    pub repeats: u32,
+    /// Sessions before the measured ones.
+    pub warmup_sessions: u32,
+    /// How well the lengths of its prompts are known: exact when all are. Absent when none was fitted.
+    pub prompt_fit: Option<FitKind>,
+    /// When its load ran.
+    pub windows: Vec<Window>,
+    /// Every request, warm-up included.
+    pub requests: Vec<RequestRecord>,
+    /// Turns that the workload left out, with the reason.
+    pub skipped_turns: Vec<Problem>,
+    /// Its requests summed up, warm-up excluded.
+    pub summary: Summary,
+    /// By how much the backend's own counters changed while it ran.
+    pub telemetry: Vec<CounterDelta>,
+}
+
+impl PhaseRecord {
+    /// The summary of its requests and windows, warm-up excluded: what `summary` must be.
+    pub fn summarise(&self) -> Summary {
+        let measured: Vec<&RequestRecord> = self.requests.iter().filter(|request| !request.warmup).collect();
+        let samples: Vec<Sample<'_>> = measured.iter().map(|request| sample(request)).collect();
+        let spans: Vec<WindowSpan> = self
+            .windows
+            .iter()
+            .map(|window| WindowSpan { repeat: window.repeat, opened: window.opened_ns, closed: window.closed_ns })
+            .collect();
+        summarise(&samples, &spans)
+    }
+
+    /// How well the lengths of the prompts of `requests` are known: exact when all are, absent when none was fitted.
+    pub fn fit_of(requests: &[RequestRecord]) -> Option<FitKind> {
+        let mut fits = requests.iter().filter_map(|request| request.prompt_fit.as_ref()).peekable();
+        fits.peek()?;
+        Some(if fits.all(|fit| fit.kind == FitKind::Exact) { FitKind::Exact } else { FitKind::Nominal })
+    }
+}
+
+fn sample(request: &RequestRecord) -> Sample<'_> {
+    let code = request.problem.as_ref().map_or("unknown", |problem| problem.code.as_str());
+    let outcome = match (request.status, &request.metrics) {
+        (RequestStatus::Completed, Some(metrics)) => Outcome::Completed(metrics),
+        (RequestStatus::NotSent, _) => Outcome::NotSent { code },
+        _ => Outcome::Failed { code, wall_ms: request.wall_ms },
+    };
+    Sample { repeat: request.repeat, turn: request.turn, resent: request.resent, outcome }
+}
+
+/// What became of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseStatus {
+    /// Measured; single requests may have failed.
+    Completed,
+    /// Could not be measured.
+    Failed,
+    /// Not possible here.
+    Skipped,
+    /// Stopped by the user.
+    Cancelled,
+}
+
+/// How requests followed one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ShapeRecord {
+    /// One session after the other.
+    Sequential,
+    /// So many sessions at any time.
+    ClosedLoop {
+        /// How many.
+        streams: u32,
+    },
+}
+
+/// A quantity that tells phases apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Variable {
+    /// Name in kebab case.
+    pub name: String,
+    /// Value.
+    pub value: f64,
+    /// Unit.
+    pub unit: String,
+}
+
+/// When the load of a repeat ran, in nanoseconds since the origin of the run's trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Window {
+    /// The repeat, counted from 0.
+    pub repeat: u32,
+    /// When it began.
+    pub opened_ns: u64,
+    /// When it ended.
+    pub closed_ns: u64,
+}
+
+/// By how much a counter of the backend changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CounterDelta {
+    /// What it means, in kebab case, such as `prefix-cache-hits`.
+    pub kind: String,
+    /// The backend's own name for it.
+    pub name: String,
+    /// Before the phase; absent when the number was not finite.
+    pub before: Option<f64>,
+    /// After it; absent when the number was not finite.
+    pub after: Option<f64>,
+    /// `after − before`; absent when either is, or when the counter fell, which means that the backend was restarted.
+    pub delta: Option<f64>,
+}
+
+impl CounterDelta {
+    /// The change from `before` to `after`.
+    pub fn between(kind: impl Into<String>, name: impl Into<String>, before: f64, after: f64) -> Self {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let delta = finite(after - before).filter(|delta| *delta >= 0.0);
+        Self { kind: kind.into(), name: name.into(), before: finite(before), after: finite(after), delta }
+    }
+}
+
+/// A number worth a headline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Headline {
+    /// Name in kebab case.
+    pub name: String,
+    /// Value; absent when the workload's number was not finite.
+    pub value: Option<f64>,
+    /// Unit.
+    pub unit: String,
+    /// Whether more is better; absent where it is neither.
+    pub higher_is_better: Option<bool>,
+}
+
+/// A quantity as a function of another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Curve {
+    /// Name in kebab case.
+    pub name: String,
+    /// What stands on the horizontal axis.
+    pub x_name: String,
+    /// Its unit.
+    pub x_unit: String,
+    /// What stands on the vertical axis.
+    pub y_name: String,
+    /// Its unit.
+    pub y_unit: String,
+    /// Points, in the order of the phases.
+    pub points: Vec<Point>,
+}
+
+/// A point of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Point {
+    /// Horizontal; absent when the workload's number was not finite.
+    pub x: Option<f64>,
+    /// Vertical; absent when the workload's number was not finite.
+    pub y: Option<f64>,
+}

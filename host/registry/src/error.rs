@@ -1,0 +1,95 @@
+//! What can go wrong when something is looked up.
+
+use std::path::PathBuf;
+
+use bench_plugin::Kind;
+
+/// A plugin or suite that cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// No plugin of this name.
+    #[error("there is no {kind} named `{name}`")]
+    UnknownPlugin {
+        /// The kind that was looked for.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// No suite of this name.
+    #[error("there is no suite named `{name}`")]
+    UnknownSuite {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file that is too large to be a plugin.
+    #[error("{} has {bytes} bytes; a plugin has at most {limit}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The bound.
+        limit: u64,
+    },
+}
+
+impl RegistryError {
+    /// Stable identifier.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RegistryError::UnknownPlugin { .. } => "plugin-unknown",
+            RegistryError::UnknownSuite { .. } => "suite-unknown",
+            RegistryError::Unreadable { .. } => "file-unreadable",
+            RegistryError::TooLarge { .. } => "plugin-too-large",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            RegistryError::UnknownPlugin { name, known, .. } => Some(suggestion(name, known, "bench plugin list")),
+            RegistryError::UnknownSuite { name, known } => Some(suggestion(name, known, "bench suite list")),
+            RegistryError::Unreadable { .. } | RegistryError::TooLarge { .. } => Some(
+                "a name without a slash is looked up among the plugins; a path needs a slash or ends in .wasm"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+fn suggestion(name: &str, known: &[&str], command: &str) -> String {
+    let close = known.iter().filter(|other| distance(name, other) <= 2).min_by_key(|other| distance(name, other));
+    match close {
+        Some(close) => format!("did you mean `{close}`? `{command}` lists all"),
+        None => format!("known are {}; `{command}` tells more", known.join(", ")),
+    }
+}
+
+/// Levenshtein distance, by the usual recurrence over one row.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,261 @@
+//! The engine under measurement: a driver together with the address that it talks to.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bench_plugin::Driver;
+use bench_plugin::driver_types::{
+    Backend, BinaryAnswer, Capability, CountStep, EnvironmentAnswer, HttpAnswer, Info, Model, Probe, ProbeAnswer,
+    Target,
+};
+use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
+use bench_wire::{Client, Control, Endpoint, Limits, Secrets, WireError};
+
+use crate::catalog::Identity;
+use crate::convert;
+use crate::error::RunError;
+
+/// A driver bound to an address, with nothing known of what answers there.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) driver: Driver,
+    pub(crate) identity: Identity,
+    pub(crate) endpoint: Endpoint,
+    secrets: Secrets,
+    required: BTreeSet<String>,
+    control: Control,
+}
+
+/// Limits of the requests that look for an engine: most addresses answer nothing.
+fn probing() -> Limits {
+    Limits {
+        connect: Duration::from_millis(500),
+        first_byte: Duration::from_secs(5),
+        stall: Duration::from_secs(5),
+        total: Duration::from_secs(10),
+        max_body: 16 << 20,
+        ..Limits::default()
+    }
+}
+
+/// Limits of the unmeasured requests of a run.
+fn patient() -> Limits {
+    Limits { total: Duration::from_secs(120), max_body: 64 << 20, ..Limits::default() }
+}
+
+/// The address without a trailing `/v1`: drivers name it in their paths, and people copy it from other tools.
+pub(crate) fn base_address(text: &str) -> &str {
+    let text = text.trim_end_matches('/');
+    text.strip_suffix("/v1").unwrap_or(text)
+}
+
+/// The driver's secrets that are set. `override_env` replaces the variable of the first one.
+fn secrets(info: &Info, endpoint: &Endpoint, override_env: Option<&str>) -> Result<Secrets, RunError> {
+    let mut secrets = Secrets::new(endpoint.clone());
+    for (place, secret) in info.secrets.iter().enumerate() {
+        let variable = override_env.filter(|_| place == 0).unwrap_or(&secret.environment);
+        match std::env::var(variable) {
+            Ok(value) if !value.trim().is_empty() => secrets.insert(secret.name.clone(), &value)?,
+            _ if secret.required || (place == 0 && override_env.is_some()) => {
+                return Err(RunError::MissingSecret { driver: info.name.clone(), variable: variable.to_owned() });
+            }
+            _ => {}
+        }
+    }
+    Ok(secrets)
+}
+
+impl Line {
+    /// Binds a driver to an address.
+    pub(crate) fn new(
+        driver: Driver,
+        identity: Identity,
+        address: &str,
+        api_key_env: Option<&str>,
+    ) -> Result<Line, RunError> {
+        let endpoint = Endpoint::parse(base_address(address))?;
+        let secrets = secrets(driver.info(), &endpoint, api_key_env)?;
+        let required =
+            driver.info().secrets.iter().filter(|secret| secret.required).map(|secret| secret.name.clone()).collect();
+        let control = Control::new(endpoint.clone(), secrets.clone(), probing())?;
+        Ok(Line { driver, identity, endpoint, secrets, required, control })
+    }
+
+    /// The driver, when the line is given up.
+    pub(crate) fn into_driver(self) -> (Driver, Identity) {
+        (self.driver, self.identity)
+    }
+
+    pub(crate) fn request(&self, request: HttpRequest) -> bench_wire::Request {
+        let set: BTreeSet<&str> = self.secrets.names().collect();
+        convert::request(request, |name| set.contains(name), |name| self.required.contains(name))
+    }
+
+    /// Sends an unmeasured request.
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, WireError> {
+        Ok(convert::response(self.control.send(self.request(request)).await?))
+    }
+
+    /// Asks what answers at the address. Nothing at all is the connection's error; something else is `None`.
+    pub(crate) async fn recognise(&mut self) -> Result<Option<Backend>, RunError> {
+        let mut answers = Vec::new();
+        let mut heard = false;
+        let mut silence = None;
+        for probe in self.driver.probes()? {
+            answers.push(match probe {
+                Probe::Http(probe) => {
+                    let response = match self.send(probe.request).await {
+                        Ok(response) => {
+                            heard = true;
+                            Some(response)
+                        }
+                        Err(error) if is_absence(&error) && !heard => return Err(error.into()),
+                        Err(error) => {
+                            silence = silence.or(Some(error));
+                            None
+                        }
+                    };
+                    ProbeAnswer::Http(HttpAnswer { id: probe.id, response })
+                }
+                Probe::Binary(name) => {
+                    let path = on_search_path(&name);
+                    ProbeAnswer::Binary(BinaryAnswer { name, path })
+                }
+                Probe::Environment(name) => {
+                    let set = std::env::var_os(&name).is_some();
+                    ProbeAnswer::Environment(EnvironmentAnswer { name, set })
+                }
+                Probe::Other(_) => continue,
+            });
+        }
+        match (heard, silence) {
+            (false, Some(error)) => Err(error.into()),
+            _ => Ok(self.driver.recognise(&answers)?),
+        }
+    }
+
+    /// Settles on a model and makes the connections of a run.
+    pub(crate) fn open(self, backend: Backend, wanted: Option<&str>, params: String) -> Result<Engine, RunError> {
+        let model = choose(&backend, wanted, &self.endpoint)?;
+        let client = Client::new(self.endpoint.clone(), self.secrets.clone(), Limits::default())?;
+        let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
+        let target = Target { model: model.id.clone(), version: backend.version.clone(), params };
+        let counts = self.driver.info().capabilities.contains(&Capability::Tokenize);
+        Ok(Engine { line: Line { control, ..self }, backend, model, client, target, counts })
+    }
+}
+
+/// Does the error say that nothing is there, rather than that something is there and misbehaves?
+fn is_absence(error: &WireError) -> bool {
+    matches!(error.code(), "connect-refused" | "connect-failed" | "connect-timeout" | "dns" | "redirect" | "tls")
+}
+
+fn choose(backend: &Backend, wanted: Option<&str>, endpoint: &Endpoint) -> Result<Model, RunError> {
+    let served = &backend.models;
+    let unlisted = |id: &str| Model {
+        id: id.to_owned(),
+        context_length: None,
+        quantization: None,
+        digest: None,
+        path: None,
+        parameters: None,
+    };
+    match wanted {
+        Some(wanted) => match served.iter().find(|model| model.id == wanted) {
+            Some(model) => Ok(model.clone()),
+            // A backend that lists nothing may still serve what the user knows it to.
+            None if served.is_empty() => Ok(unlisted(wanted)),
+            None => Err(RunError::ModelNotFound {
+                wanted: wanted.to_owned(),
+                served: served.iter().map(|model| model.id.clone()).collect(),
+            }),
+        },
+        None => served.first().cloned().ok_or_else(|| RunError::NoModel { endpoint: endpoint.to_string() }),
+    }
+}
+
+fn on_search_path(name: &str) -> Option<String> {
+    // A name with a separator would be looked up relative to the current folder, which is nobody's intention.
+    if name.is_empty() || name.contains(['/', '\\']) {
+        return None;
+    }
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())?;
+    Some(found.display().to_string())
+}
+
+/// An engine that was recognised, with the model that will be asked.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) line: Line,
+    pub(crate) backend: Backend,
+    pub(crate) model: Model,
+    pub(crate) client: Client,
+    pub(crate) target: Target,
+    /// The backend counts tokens. Falls to `false` when it turns out that it does not.
+    pub(crate) counts: bool,
+}
+
+impl Engine {
+    /// Does the driver have this capability?
+    pub(crate) fn can(&self, capability: Capability) -> bool {
+        self.line.driver.info().capabilities.contains(&capability)
+    }
+
+    /// The tokens of a prompt as the backend sees it, or `None` where it cannot count.
+    pub(crate) async fn count(&mut self, generation: &Generation) -> Result<Option<u64>, RunError> {
+        if !self.counts {
+            return Ok(None);
+        }
+        let mut count = self.line.driver.begin_count(generation, &self.target)?;
+        let mut previous: Option<HttpResponse> = None;
+        loop {
+            match self.line.driver.step_count(&mut count, previous.as_ref()) {
+                Ok(CountStep::Send(request)) => previous = Some(self.line.send(request).await?),
+                Ok(CountStep::Done(tokens)) => return Ok(Some(tokens)),
+                Err(fault) => {
+                    let unable = fault.problem().is_some_and(|problem| problem.code == "not-supported");
+                    if !unable {
+                        return Err(fault.into());
+                    }
+                    self.counts = false;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Is there still somebody at the address?
+    pub(crate) async fn is_there(&mut self) -> Result<(), RunError> {
+        let probes = self.line.driver.probes()?;
+        let first = probes.into_iter().find_map(|probe| match probe {
+            Probe::Http(probe) => Some(probe.request),
+            _ => None,
+        });
+        if let Some(request) = first {
+            self.line.send(request).await?;
+        }
+        Ok(())
+    }
+
+    /// The backend's counters now. A counter that cannot be had is absent.
+    pub(crate) async fn counters(&mut self) -> Result<Vec<bench_plugin::driver_types::Counter>, RunError> {
+        if !self.can(Capability::Telemetry) {
+            return Ok(Vec::new());
+        }
+        let mut answers = Vec::new();
+        for request in self.line.driver.telemetry()? {
+            let answer = self.line.send(request).await.ok();
+            answers.push(answer.filter(|response| response.status == 200));
+        }
+        if answers.iter().all(Option::is_none) {
+            return Ok(Vec::new());
+        }
+        Ok(self.line.driver.counters(&answers)?)
+    }
+
+    /// A text without any secret in it.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.client.secrets().redact(text)
+    }
+}

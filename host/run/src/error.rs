@@ -1,0 +1,233 @@
+//! Everything that can end a run before its first workload, or a workload before its end.
+
+use bench_machine::launch::LaunchError;
+use bench_plugin::types::Problem;
+use bench_plugin::{Fault, LoadError};
+use bench_record::RecordError;
+use bench_registry::RegistryError;
+use bench_suite::SuiteError;
+use bench_wire::WireError;
+
+/// What kind of failure an error is; the binary turns it into its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// What the user asked for makes no sense or does not exist.
+    Usage,
+    /// A suite, plugin or record that cannot be used.
+    Input,
+    /// The engine is not there, is not what was expected, or refuses.
+    Engine,
+    /// A plugin failed.
+    Plugin,
+    /// This machine: a file, a process, memory.
+    Machine,
+}
+
+/// Why a run could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A plugin that cannot be loaded.
+    #[error("cannot load the plugin `{reference}`: {error}")]
+    Load {
+        /// What the user or the suite named.
+        reference: String,
+        /// Why.
+        error: LoadError,
+    },
+    /// A plugin or suite that cannot be found.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A suite that cannot be used.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// The suite wants another version of a workload.
+    #[error("the suite needs the workload `{plugin}` {wanted}; this one is {found}")]
+    WorkloadVersion {
+        /// The workload.
+        plugin: String,
+        /// The suite's requirement.
+        wanted: String,
+        /// The version at hand.
+        found: String,
+    },
+    /// The engine cannot be talked to.
+    #[error("{0}")]
+    Wire(#[from] WireError),
+    /// A plugin failed.
+    #[error("{0}")]
+    Plugin(#[from] Fault),
+    /// The engine could not be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The record could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The simulated engine could not be started.
+    #[error("the simulated engine cannot be started: {0}")]
+    Sim(#[from] bench_sim::SimError),
+    /// Something answers, but it is not the engine that the driver is for.
+    #[error("what answers at {endpoint} is not recognised as {title}")]
+    NotRecognised {
+        /// The address.
+        endpoint: String,
+        /// The driver's name for people.
+        title: String,
+    },
+    /// The driver has no address to try.
+    #[error("the driver `{driver}` found no engine: {tried}")]
+    NoEngine {
+        /// The driver.
+        driver: String,
+        /// Which addresses were tried, and what happened.
+        tried: String,
+    },
+    /// A model that the engine does not serve.
+    #[error("the engine serves no model `{wanted}`")]
+    ModelNotFound {
+        /// What the user asked for.
+        wanted: String,
+        /// What there is.
+        served: Vec<String>,
+    },
+    /// The engine names no model and the user neither.
+    #[error("the engine at {endpoint} lists no model")]
+    NoModel {
+        /// The address.
+        endpoint: String,
+    },
+    /// A key that the driver needs.
+    #[error("the driver `{driver}` needs a key, and the environment variable {variable} is not set")]
+    MissingSecret {
+        /// The driver.
+        driver: String,
+        /// The variable that was looked at.
+        variable: String,
+    },
+    /// A workload that the suite does not have.
+    #[error("the suite {suite} has no workload `{wanted}`")]
+    UnknownWorkload {
+        /// The suite.
+        suite: String,
+        /// What the user asked for.
+        wanted: String,
+        /// What there is, as `label name`.
+        known: Vec<String>,
+    },
+    /// A `--param` that cannot be used.
+    #[error("the parameter `{text}` cannot be used: {reason}")]
+    BadParam {
+        /// As the user wrote it.
+        text: String,
+        /// Why.
+        reason: String,
+    },
+    /// The engine answered, and the answer is an error.
+    #[error("{}", .problem.message)]
+    Refused {
+        /// The driver's reading of the answer.
+        problem: Problem,
+        /// The status of the answer.
+        status: u16,
+    },
+    /// A number of the host's own that cannot be.
+    #[error("the workload `{workload}` planned something that cannot be run: {reason}")]
+    BadPlan {
+        /// The workload.
+        workload: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Randomness could not be had from the operating system.
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(String),
+    /// The user stopped the run.
+    #[error("the run was stopped")]
+    Stopped,
+}
+
+impl RunError {
+    /// Stable identifier.
+    pub fn code(&self) -> &str {
+        match self {
+            RunError::Load { error, .. } => error.code(),
+            RunError::Registry(error) => error.code(),
+            RunError::Suite(error) => error.code(),
+            RunError::WorkloadVersion { .. } => "workload-version",
+            RunError::Wire(error) => error.code(),
+            RunError::Plugin(fault) => fault.problem().map_or(fault.code(), |problem| &problem.code),
+            RunError::Launch(error) => error.code(),
+            RunError::Record(error) => error.code(),
+            RunError::Sim(error) => error.code(),
+            RunError::NotRecognised { .. } => "backend-not-recognised",
+            RunError::NoEngine { .. } => "no-engine",
+            RunError::ModelNotFound { .. } => "model-not-found",
+            RunError::NoModel { .. } => "no-model",
+            RunError::MissingSecret { .. } => "missing-secret",
+            RunError::UnknownWorkload { .. } => "unknown-workload",
+            RunError::BadParam { .. } => "bad-param",
+            RunError::Refused { problem, .. } => &problem.code,
+            RunError::BadPlan { .. } => "bad-plan",
+            RunError::Random(_) => "no-randomness",
+            RunError::Stopped => "stopped",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            RunError::Load { error, .. } => error.hint(),
+            RunError::Registry(error) => error.hint(),
+            RunError::Suite(error) => error.hint(),
+            RunError::WorkloadVersion { .. } => Some("use the suite that ships with this version of bench".to_owned()),
+            RunError::Wire(error) => error.hint(),
+            RunError::Plugin(fault) => fault.hint(),
+            RunError::Launch(error) => error.hint(),
+            RunError::Record(error) => error.hint(),
+            RunError::Sim(error) => error.hint(),
+            RunError::NotRecognised { .. } => {
+                Some("`bench detect --endpoint URL` tells what it is; `--plugin openai` works with any OpenAI-compatible server".to_owned())
+            }
+            RunError::NoEngine { .. } => {
+                Some("start the engine, name its address with --endpoint, or let bench start it with --launch --model PATH".to_owned())
+            }
+            RunError::ModelNotFound { served, .. } if served.is_empty() => None,
+            RunError::ModelNotFound { served, .. } => Some(format!("it serves {}", served.join(", "))),
+            RunError::NoModel { .. } => Some("name one with --model".to_owned()),
+            RunError::MissingSecret { variable, .. } => {
+                Some(format!("set {variable}, or name another variable with --api-key-env"))
+            }
+            RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", known.join(", "))),
+            RunError::BadParam { .. } => {
+                Some("write KEY=VALUE for the driver or LABEL.KEY=VALUE for a workload, such as W3.contexts=[1024,2048]".to_owned())
+            }
+            RunError::Refused { problem, .. } => problem.hint.clone(),
+            RunError::BadPlan { .. } => Some("report it to the plugin's author".to_owned()),
+            RunError::Random(_) | RunError::Stopped => None,
+        }
+    }
+
+    /// What kind of failure this is.
+    pub fn category(&self) -> Category {
+        match self {
+            RunError::UnknownWorkload { .. } | RunError::BadParam { .. } => Category::Usage,
+            RunError::Load { .. }
+            | RunError::Registry(_)
+            | RunError::Suite(_)
+            | RunError::WorkloadVersion { .. }
+            | RunError::BadPlan { .. } => Category::Input,
+            RunError::Wire(_)
+            | RunError::NotRecognised { .. }
+            | RunError::NoEngine { .. }
+            | RunError::ModelNotFound { .. }
+            | RunError::NoModel { .. }
+            | RunError::MissingSecret { .. }
+            | RunError::Refused { .. } => Category::Engine,
+            RunError::Plugin(fault) if fault.problem().is_some() => Category::Engine,
+            RunError::Plugin(_) => Category::Plugin,
+            RunError::Launch(_) | RunError::Record(_) | RunError::Sim(_) | RunError::Random(_) | RunError::Stopped => {
+                Category::Machine
+            }
+        }
+    }
+}

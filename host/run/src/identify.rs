@@ -1,0 +1,119 @@
+//! Whose numbers these are, and of which weights.
+
+use std::path::{Path, PathBuf};
+
+use bench_machine::Found;
+use bench_machine::attribution::{Address, Attribution, ListeningProcess, Locality, attribute, find_listener};
+use bench_machine::model::{ModelDigest, ModelDigests};
+use bench_plugin::driver_types;
+use bench_record::{Digest, Model};
+
+use crate::engine::Engine;
+use crate::options::Folders;
+use crate::report::{Reporter, Update};
+
+/// What is known of the place where the engine runs.
+pub(crate) struct Whereabouts {
+    pub(crate) attribution: Attribution,
+    pub(crate) listener: Found<ListeningProcess>,
+}
+
+/// Finds the process behind the endpoint and decides whether the machine may be credited.
+pub(crate) async fn whereabouts(engine: &Engine) -> Whereabouts {
+    let endpoint = &engine.line.endpoint;
+    let loopback = endpoint.is_loopback();
+    let host = endpoint.host();
+    let ip = host.trim_matches(['[', ']']).parse().ok();
+    let listener = if loopback {
+        find_listener(ip, endpoint.port()).await
+    } else {
+        Found::NotPresent { looked_for: "a listening process: the endpoint is not on this machine".to_owned() }
+    };
+    let locality = match engine.line.driver.info().locality {
+        driver_types::Locality::SelfHosted => Locality::SelfHosted,
+        driver_types::Locality::Hosted => Locality::Hosted,
+    };
+    let address = if loopback { Address::Loopback } else { Address::Network };
+    Whereabouts { attribution: attribute(address, locality, &listener), listener }
+}
+
+/// The model as the record names it. Weights on this machine are hashed; elsewhere the backend's word is taken, and said to
+/// be that.
+pub(crate) async fn model(
+    engine: &Engine,
+    whereabouts: &Whereabouts,
+    folders: &Folders,
+    reporter: &mut dyn Reporter,
+) -> Model {
+    let known = &engine.model;
+    let mut model = Model {
+        id: known.id.clone(),
+        digests: Vec::new(),
+        quantization: known.quantization.clone(),
+        context_length: known.context_length,
+        parameters: known.parameters,
+        file: None,
+    };
+    if let Some((algorithm, hex)) = known.digest.as_deref().and_then(|digest| digest.split_once(':')) {
+        model.digests.push(Digest {
+            algorithm: algorithm.to_owned(),
+            hex: hex.to_owned(),
+            source: "backend".to_owned(),
+        });
+    }
+    if whereabouts.attribution != Attribution::LocalMachine {
+        return model;
+    }
+    let Some(path) = known.path.as_deref().and_then(|path| on_this_machine(path, &whereabouts.listener)) else {
+        return model;
+    };
+    if let Some(digest) = hash(path, folders.cache.join("models"), reporter).await {
+        model.digests.push(Digest {
+            algorithm: "sha256".to_owned(),
+            hex: digest.sha256.clone(),
+            source: "file".to_owned(),
+        });
+        if let Found::Present { value } = &digest.facts {
+            model.quantization = model.quantization.take().or_else(|| value.quantization.clone());
+            model.parameters = model.parameters.or(value.parameters);
+        }
+        model.file = Some(digest);
+    }
+    model
+}
+
+/// A relative path is relative to the folder that the engine runs in.
+fn on_this_machine(path: &str, listener: &Found<ListeningProcess>) -> Option<PathBuf> {
+    let path = Path::new(path);
+    if path.is_absolute() {
+        return path.exists().then(|| path.to_owned());
+    }
+    let Found::Present { value } = listener else { return None };
+    let folder = std::fs::read_link(format!("/proc/{}/cwd", value.pid)).ok()?;
+    let path = folder.join(path);
+    path.exists().then_some(path)
+}
+
+async fn hash(path: PathBuf, cache: PathBuf, reporter: &mut dyn Reporter) -> Option<ModelDigest> {
+    let (tell, mut told) = tokio::sync::watch::channel((0, 0));
+    let mut work = tokio::task::spawn_blocking(move || {
+        let mut progress = |progress: bench_machine::model::Progress| {
+            tell.send_replace((progress.done_bytes, progress.total_bytes));
+        };
+        ModelDigests::new(cache).digest(&path, &mut progress)
+    });
+    loop {
+        tokio::select! {
+            done = &mut work => return done.ok()?.ok(),
+            changed = told.changed() => {
+                if changed.is_ok() {
+                    let (done, total) = *told.borrow_and_update();
+                    reporter.update(Update::Hashing { done, total });
+                } else {
+                    // The work is over and its result is about to come.
+                    return work.await.ok()?.ok();
+                }
+            }
+        }
+    }
+}

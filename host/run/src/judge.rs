@@ -1,0 +1,264 @@
+//! From an exchange to a judgement: decoded, measured, and failed where it failed. Runs after the window has closed.
+
+use bench_load::{NotSent, Turn};
+use bench_metrics as metrics;
+use bench_plugin::driver_types::LocatedEvent;
+use bench_plugin::types::{Event, HttpResponse, ToolCall};
+use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus};
+use bench_wire::{Exchange, Head, WireError};
+
+use crate::convert;
+use crate::engine::Engine;
+use crate::prompt::Ready;
+
+/// Where a request stands in its phase.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Counted over the whole run.
+    pub(crate) ordinal: u32,
+    /// Counted over the phase; warm-up sessions count apart.
+    pub(crate) session: u32,
+    pub(crate) repeat: u32,
+    /// Counted within the session.
+    pub(crate) turn: u32,
+    pub(crate) warmup: bool,
+}
+
+/// What became of a request, and what a workload may learn of the answer.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) record: RequestRecord,
+    pub(crate) text: String,
+    pub(crate) tool_calls: Vec<ToolCall>,
+}
+
+impl Judged {
+    /// The answer came in full.
+    pub(crate) fn ok(&self) -> bool {
+        self.record.status == RequestStatus::Completed
+    }
+}
+
+/// What must be known of a request to judge its answer; the request itself has been sent.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) turn_id: String,
+    pub(crate) expectation: metrics::Expectation,
+    pub(crate) fit: Option<bench_record::PromptFit>,
+    pub(crate) fitted: Option<String>,
+    pub(crate) prompt_sha256: String,
+    pub(crate) request_sha256: String,
+    pub(crate) honoured: Honoured,
+}
+
+impl Ready {
+    /// Parts the request from what is needed to judge its answer.
+    pub(crate) fn split(self) -> (bench_wire::Prepared, Sent) {
+        let sent = Sent {
+            turn_id: self.turn_id,
+            expectation: self.expectation,
+            fit: self.fit,
+            fitted: self.fitted,
+            prompt_sha256: self.prompt_sha256,
+            request_sha256: self.request_sha256,
+            honoured: self.honoured,
+        };
+        (self.prepared, sent)
+    }
+}
+
+/// Judges a turn.
+pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Turn, place: Place) -> Judged {
+    let mut record = RequestRecord {
+        ordinal: place.ordinal,
+        session: place.session,
+        repeat: place.repeat,
+        turn: place.turn,
+        turn_id: sent.turn_id.clone(),
+        warmup: place.warmup,
+        status: RequestStatus::NotSent,
+        http_status: None,
+        resent: 0,
+        metrics: None,
+        problem: None,
+        wall_ms: None,
+        events: EventCounts::default(),
+        prompt_fit: sent.fit.clone(),
+        prompt_sha256: Some(sent.prompt_sha256.clone()),
+        request_sha256: Some(sent.request_sha256.clone()),
+        honoured: sent.honoured,
+    };
+    let exchange = match turn {
+        Err(why) => {
+            record.problem = Some(unsent(*why));
+            return Judged { record, text: String::new(), tool_calls: Vec::new() };
+        }
+        Ok(exchange) => exchange,
+    };
+    record.resent = exchange.resends;
+    record.http_status = exchange.head.as_ref().map(|head| head.status);
+    record.wall_ms = Some(exchange.ended.as_nanos().saturating_sub(exchange.started.as_nanos()) as f64 / 1e6);
+    let mut answer = Answer::default();
+    match answered(engine, sent, exchange, &mut answer) {
+        Ok(metrics) => {
+            record.status = RequestStatus::Completed;
+            record.metrics = Some(metrics);
+        }
+        Err(problem) => {
+            record.status = RequestStatus::Failed;
+            record.problem = Some(redacted(engine, problem));
+        }
+    }
+    record.events = EventCounts::of(&answer.located);
+    let (text, tool_calls) = said(&answer.events);
+    Judged { record, text, tool_calls }
+}
+
+#[derive(Default)]
+struct Answer {
+    events: Vec<LocatedEvent>,
+    located: Vec<metrics::Located>,
+}
+
+fn unsent(why: NotSent) -> Problem {
+    Problem { code: why.code().to_owned(), message: why.to_string(), hint: why.hint() }
+}
+
+fn redacted(engine: &Engine, problem: Problem) -> Problem {
+    Problem {
+        message: engine.redact(&problem.message),
+        hint: problem.hint.map(|hint| engine.redact(&hint)),
+        code: problem.code,
+    }
+}
+
+fn of_wire(error: &WireError) -> Problem {
+    Problem { code: error.code().to_owned(), message: error.to_string(), hint: error.hint() }
+}
+
+fn of_plugin(problem: &bench_plugin::types::Problem) -> Problem {
+    Problem { code: problem.code.clone(), message: problem.message.clone(), hint: problem.hint.clone() }
+}
+
+pub(crate) fn of_fault(fault: &bench_plugin::Fault) -> Problem {
+    match fault.problem() {
+        Some(problem) => of_plugin(problem),
+        None => Problem { code: fault.code().to_owned(), message: fault.to_string(), hint: fault.hint() },
+    }
+}
+
+/// The metrics of an answer that came in full, or why there are none. What was decoded is left in `answer` either way.
+fn answered(
+    engine: &mut Engine,
+    sent: &Sent,
+    exchange: &Exchange,
+    answer: &mut Answer,
+) -> Result<metrics::RequestMetrics, Problem> {
+    let Some(head) = &exchange.head else {
+        return Err(exchange.outcome.as_ref().err().map_or_else(no_answer, of_wire));
+    };
+    if !(200..300).contains(&head.status) {
+        return Err(refusal(engine, head, exchange));
+    }
+    let ends: Vec<u32> = exchange.reads.iter().map(|read| read.end).collect();
+    let decoded = engine.line.driver.decode(&convert::headers(&head.headers), &exchange.body, &ends);
+    let broken = match decoded {
+        Ok(events) => {
+            answer.events = events;
+            None
+        }
+        Err(failure) => {
+            answer.events = failure.events;
+            Some(of_fault(&failure.fault))
+        }
+    };
+    answer.located = answer.events.iter().map(convert::event).collect();
+    // What happened on the wire explains a stream that cannot be decoded to its end, and not the other way round.
+    if let Err(error) = &exchange.outcome {
+        return Err(of_wire(error));
+    }
+    let reported = answer.events.iter().find_map(|located| match &located.event {
+        Event::Error(problem) => Some(of_plugin(problem)),
+        _ => None,
+    });
+    if let Some(problem) = reported.or(broken) {
+        return Err(problem);
+    }
+    let observation = metrics::Observation {
+        intended: exchange.intended.as_nanos(),
+        started: exchange.started.as_nanos(),
+        first_byte_written: exchange.first_byte_written.map(bench_wire::Stamp::as_nanos),
+        last_byte_written: exchange.last_byte_written.map(bench_wire::Stamp::as_nanos),
+        ended: exchange.ended.as_nanos(),
+        reads: exchange.reads.iter().map(|read| read.at.as_nanos()).collect(),
+        events: std::mem::take(&mut answer.located),
+        completed: true,
+    };
+    let measured = metrics::request(&observation, &sent.expectation);
+    answer.located = observation.events;
+    let measured = measured.map_err(|lies| inconsistent(&lies))?;
+    if measured.chunks == 0 {
+        return Err(Problem {
+            code: "no-output".to_owned(),
+            message: "the engine ended its answer without a single token".to_owned(),
+            hint: Some("look at the engine's log, and at the finish reason in its answer".to_owned()),
+        });
+    }
+    Ok(measured)
+}
+
+fn no_answer() -> Problem {
+    Problem { code: "no-answer".to_owned(), message: "no answer came".to_owned(), hint: None }
+}
+
+fn refusal(engine: &mut Engine, head: &Head, exchange: &Exchange) -> Problem {
+    if let Err(error) = &exchange.outcome
+        && error.code() == "redirect"
+    {
+        return of_wire(error);
+    }
+    let response =
+        HttpResponse { status: head.status, headers: convert::headers(&head.headers), body: exchange.body.to_vec() };
+    match engine.line.driver.explain(&response) {
+        Ok(problem) => of_plugin(&problem),
+        Err(fault) => of_fault(&fault),
+    }
+}
+
+/// Numbers that contradict each other make every number of the answer worthless.
+fn inconsistent(lies: &[metrics::Inconsistency]) -> Problem {
+    let all: Vec<String> = lies.iter().map(ToString::to_string).collect();
+    let first = lies.first();
+    Problem {
+        code: first.map_or("inconsistent", metrics::Inconsistency::code).to_owned(),
+        message: format!("the answer's numbers contradict each other: {}", all.join("; ")),
+        hint: first.and_then(metrics::Inconsistency::hint),
+    }
+}
+
+/// The visible text and the tool calls, put together from their fragments.
+fn said(events: &[LocatedEvent]) -> (String, Vec<ToolCall>) {
+    let mut text = String::new();
+    let mut calls: std::collections::BTreeMap<u32, ToolCall> = std::collections::BTreeMap::new();
+    for located in events {
+        match &located.event {
+            Event::Text(piece) => text.push_str(piece),
+            Event::ToolCall(delta) => {
+                let call = calls.entry(delta.index).or_insert_with(|| ToolCall {
+                    id: String::new(),
+                    name: String::new(),
+                    arguments: String::new(),
+                });
+                if let Some(id) = &delta.id {
+                    call.id.clone_from(id);
+                }
+                if let Some(name) = &delta.name {
+                    call.name.push_str(name);
+                }
+                call.arguments.push_str(&delta.arguments);
+            }
+            _ => {}
+        }
+    }
+    (text, calls.into_values().collect())
+}

@@ -1,0 +1,32 @@
+//! The pipeline from suite to record: the one crate that puts all the others together.
+//!
+//! `suite → plan → encode → wire → trace → decode → metrics → record`. A run only moves to the right. Guest code runs while
+//! requests are made ready and after their answers have come, never in between: see [`bench_load::measure`].
+
+mod assemble;
+mod calibrate;
+mod catalog;
+mod connect;
+mod convert;
+mod detect;
+mod engine;
+mod error;
+mod identify;
+mod judge;
+mod options;
+mod phase;
+mod pipeline;
+mod preflight;
+mod prompt;
+mod report;
+mod tracelog;
+mod workloads;
+
+pub use bench_wire::{Progress, Snapshot, Stop, Stopper};
+pub use calibrate::{CalibrationPlan, calibrate};
+pub use catalog::{Catalog, Identity};
+pub use detect::{Detection, Reachable, Survey, survey};
+pub use error::{Category, RunError};
+pub use options::{Folders, RunOptions};
+pub use pipeline::{open_suite, run};
+pub use report::{Reporter, Silent, Update};

@@ -1,0 +1,82 @@
+//! What a run is asked to do.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use crate::error::RunError;
+
+/// The wishes of a run, as the command line states them.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Driver: a name or the path of a component. `None` detects one.
+    pub plugin: Option<String>,
+    /// Base address of the engine. `None` tries the driver's usual ones.
+    pub endpoint: Option<String>,
+    /// Model to ask for, or to launch. `None` takes the first that the engine serves.
+    pub model: Option<String>,
+    /// Suite: a name or a folder.
+    pub suite: String,
+    /// Labels or names of the workloads to run; empty means all.
+    pub workloads: Vec<String>,
+    /// A short run.
+    pub quick: bool,
+    /// Repeats of every phase, where they should differ from the suite's.
+    pub repeats: Option<u32>,
+    /// `KEY=VALUE` for the driver, `LABEL.KEY=VALUE` for a workload.
+    pub params: Vec<String>,
+    /// Start the engine instead of looking for one.
+    pub launch: bool,
+    /// Environment variable that holds the key, where it should differ from the driver's.
+    pub api_key_env: Option<String>,
+    /// Seed of the prompts; `None` takes a random one.
+    pub seed: Option<u64>,
+    /// Where the command line is kept in the record, secrets already removed.
+    pub command: Vec<String>,
+    /// Where things are kept.
+    pub folders: Folders,
+    /// SHA-256 of the running binary, where known.
+    pub exe_sha256: Option<String>,
+}
+
+/// Folders of the user's that a run reads and writes.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    /// Run records.
+    pub runs: PathBuf,
+    /// Things that can be made again: compiled code, digests of model files.
+    pub cache: PathBuf,
+    /// Logs of launched engines.
+    pub logs: PathBuf,
+}
+
+/// Parameters sorted by whom they are for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Params {
+    /// For the driver.
+    pub driver: Map<String, Value>,
+    /// For workloads, by label or name.
+    pub workloads: Vec<(String, String, Value)>,
+}
+
+impl Params {
+    /// Reads `KEY=VALUE` and `LABEL.KEY=VALUE`. A value that is not JSON is taken as text.
+    pub(crate) fn parse(texts: &[String]) -> Result<Params, RunError> {
+        let mut params = Params::default();
+        for text in texts {
+            let bad = |reason: &str| RunError::BadParam { text: text.clone(), reason: reason.to_owned() };
+            let (key, value) = text.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            match key.split_once('.') {
+                Some((label, key)) if !label.is_empty() && !key.is_empty() => {
+                    params.workloads.push((label.to_owned(), key.to_owned(), value));
+                }
+                None if !key.is_empty() => {
+                    params.driver.insert(key.to_owned(), value);
+                }
+                _ => return Err(bad("the key is empty")),
+            }
+        }
+        Ok(params)
+    }
+}

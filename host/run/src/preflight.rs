@@ -1,0 +1,106 @@
+//! A first request, before anything is measured: it shows at once whether the engine answers at all, and how fast, which the
+//! estimate of the whole run is made from.
+
+use bench_load::{Shape, measure};
+use bench_plugin::types::{CacheMode, Generation, Message, Prompt, Role, Sampling};
+use bench_plugin::workload_types::{Decision, Phase, Turn};
+use bench_suite::Suite;
+use bench_wire::{Progress, Stop};
+
+use crate::engine::Engine;
+use crate::error::RunError;
+use crate::judge::{Place, judge};
+use crate::prompt;
+
+/// Tokens per second of a single stream, as the first request shows them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    prefill: f64,
+    decode: f64,
+}
+
+/// Tokens that the first request asks for.
+const ANSWER: u32 = 16;
+
+const QUESTION: &str = "Describe in a few plain sentences how a river changes on its way from a mountain spring to the sea: \
+                        what happens to its speed, its width, the size of the stones it carries, and the life in and \
+                        around it, and why each of these changes happens where it does.";
+
+fn question() -> Turn {
+    let message =
+        Message { role: Role::User, content: QUESTION.to_owned(), tool_calls: Vec::new(), tool_call_id: None };
+    let generation = Generation {
+        prompt: Prompt::Messages(vec![message]),
+        tools: Vec::new(),
+        max_tokens: ANSWER,
+        force_length: true,
+        stop: Vec::new(),
+        sampling: Sampling { temperature: Some(0.0), top_p: None, top_k: None, seed: None },
+        cache: CacheMode::Cold,
+        salt: None,
+        logprobs: None,
+    };
+    Turn { id: "preflight".to_owned(), generation, fit: None, suffix: String::new() }
+}
+
+/// Asks once. A refusal ends the run before it begins, with the engine's reason.
+pub(crate) async fn preflight(engine: &mut Engine, suite: &Suite, nonce: u64, stop: &Stop) -> Result<Pace, RunError> {
+    let ready = prompt::ready(engine, suite, "preflight", question(), prompt::salt(nonce, "preflight")).await?;
+    let (prepared, sent) = ready.split();
+    let client = engine.client.clone();
+    let (engine, window) =
+        measure(engine, &client, vec![vec![prepared]], Shape::Sequential, &Progress::new(), stop).await;
+    if stop.is_stopped() {
+        return Err(RunError::Stopped);
+    }
+    let place = Place { ordinal: 0, session: 0, repeat: 0, turn: 0, warmup: true };
+    let seen = window.sessions.first().and_then(|turns| turns.first());
+    let Some(judged) = seen.map(|seen| judge(engine, &sent, seen, place)) else {
+        return Err(RunError::Stopped);
+    };
+    match (judged.record.metrics, judged.record.problem) {
+        (Some(metrics), _) => {
+            let seconds = (metrics.wall_ms / 1e3).max(1e-6);
+            let prompt = metrics.prompt_tokens.unwrap_or(100) as f64;
+            Ok(Pace {
+                prefill: metrics.prefill_tps.unwrap_or(prompt / seconds).max(1e-3),
+                decode: metrics.decode_tps.unwrap_or(f64::from(ANSWER) / seconds).max(1e-3),
+            })
+        }
+        (None, problem) => {
+            let problem = problem.map_or_else(
+                || bench_plugin::types::Problem {
+                    code: "no-answer".to_owned(),
+                    message: "the engine did not answer".to_owned(),
+                    hint: None,
+                },
+                |problem| bench_plugin::types::Problem {
+                    code: problem.code,
+                    message: problem.message,
+                    hint: problem.hint,
+                },
+            );
+            Err(RunError::Refused { problem, status: judged.record.http_status.unwrap_or(0) })
+        }
+    }
+}
+
+/// Requests and seconds that the phases will take. Streams at a time are taken to be no faster together than one alone,
+/// which errs on the long side.
+pub(crate) fn estimate<'a>(phases: impl Iterator<Item = &'a Phase>, pace: Pace) -> (u64, f64) {
+    let mut requests = 0;
+    let mut seconds = 0.0;
+    for phase in phases {
+        if let Decision::Run(run) = &phase.decision {
+            let sessions = u64::from(run.sessions) * u64::from(run.repeats) + u64::from(run.warmup_sessions);
+            let turns = u64::from(run.turns.max(1));
+            let count = sessions.saturating_mul(turns);
+            requests += count;
+            // In a session of many turns most of a prompt comes from the cache, so its growth is paid for once.
+            let prompts = if turns > 1 { sessions } else { count };
+            seconds += prompts as f64 * run.largest_prompt as f64 / pace.prefill;
+            seconds += count as f64 * run.largest_answer as f64 / pace.decode;
+        }
+    }
+    (requests, seconds)
+}

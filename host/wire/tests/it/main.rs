@@ -1,0 +1,10 @@
+//! Tests over real sockets, one binary so that it links once.
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod control;
+mod exchange;
+mod http1;
+mod reuse;
+mod sse;
+mod support;
+mod tls;

@@ -1,0 +1,7 @@
+//! The driver keeps every driver's promises on its fixtures, which are written from the public documentation.
+
+#[test]
+fn every_fixture_holds() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    assert!(bench_sdk::conformance::check::<driver_sglang::Plugin>(folder) > 0);
+}

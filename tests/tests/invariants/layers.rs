@@ -1,0 +1,137 @@
+//! Which crate may know which.
+
+use crate::project::{PACKAGES, Package, expect_none};
+
+/// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
+/// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
+const ALLOWED: [(&str, &[&str]); 13] = [
+    ("bench-metrics", &[]),
+    ("bench-suite", &[]),
+    ("bench-wire", &[]),
+    ("bench-machine", &[]),
+    ("bench-sim", &[]),
+    ("bench-plugin", &[]),
+    ("xtask", &[]),
+    // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
+    ("bench-load", &["bench-wire"]),
+    ("bench-record", &["bench-machine", "bench-metrics"]),
+    ("bench-registry", &["bench-plugin"]),
+    (
+        "bench-run",
+        &[
+            "bench-load",
+            "bench-machine",
+            "bench-metrics",
+            "bench-plugin",
+            "bench-record",
+            "bench-registry",
+            "bench-sim",
+            "bench-suite",
+            "bench-wire",
+        ],
+    ),
+    // Neither `bench-wire` nor `bench-load`: the binary measures nothing.
+    (
+        "bench",
+        &[
+            "bench-machine",
+            "bench-metrics",
+            "bench-plugin",
+            "bench-record",
+            "bench-registry",
+            "bench-run",
+            "bench-sim",
+            "bench-suite",
+        ],
+    ),
+    ("bench-tests", &["bench-suite"]),
+];
+
+/// Everything that a plugin may be built from: parsers and glue, nothing that reaches outside.
+const GUEST_MAY_USE: [&str; 6] = ["bench-sdk", "guest-stub", "memchr", "serde", "serde_json", "wit-bindgen"];
+
+/// Crates that only one package may name, by the beginning of their names.
+const EXCLUSIVE: [(&str, &str); 9] = [
+    ("wasmtime", "bench-plugin"),
+    ("cranelift", "bench-plugin"),
+    ("hyper", "bench-wire"),
+    ("reqwest", "bench-wire"),
+    ("rustls", "bench-wire"),
+    ("tokio-rustls", "bench-wire"),
+    ("socket2", "bench-wire"),
+    ("parquet", "bench-record"),
+    ("wit-component", "xtask"),
+];
+
+fn is_project(name: &str) -> bool {
+    PACKAGES.iter().any(|package| package.name == name)
+}
+
+fn package(name: &str) -> &'static Package {
+    PACKAGES.iter().find(|package| package.name == name).unwrap_or_else(|| panic!("there is no package {name}"))
+}
+
+#[test]
+fn host_crates_depend_only_on_what_the_table_allows() {
+    let mut broken = Vec::new();
+    for package in PACKAGES.iter().filter(|package| !package.is_guest()) {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
+            broken.push(format!("{} is not in the table", package.name));
+            continue;
+        };
+        for needed in package.needs().filter(|needed| is_project(needed) && !allowed.contains(needed)) {
+            broken.push(format!("{} must not depend on {needed}", package.name));
+        }
+    }
+    expect_none(
+        "data goes one way, see `ALLOWED` in layers.rs; move the code, or change the table and ARCHITECTURE.md:",
+        &broken,
+    );
+}
+
+#[test]
+fn the_table_names_crates_that_exist_and_only_those_above() {
+    for (place, (name, allowed)) in ALLOWED.iter().enumerate() {
+        package(name);
+        for needed in *allowed {
+            let above = ALLOWED[..place].iter().any(|(name, _)| name == needed);
+            assert!(above, "`ALLOWED` in layers.rs: {needed} must stand above {name}");
+        }
+    }
+}
+
+#[test]
+fn guests_are_built_from_nothing_that_reaches_outside() {
+    let mut broken = Vec::new();
+    for package in PACKAGES.iter().filter(|package| package.is_guest()) {
+        let foreign = package.needs().filter(|needed| !GUEST_MAY_USE.contains(needed));
+        broken.extend(foreign.map(|needed| format!("{} depends on {needed}", package.name)));
+        let host = package
+            .dependencies
+            .iter()
+            .filter(|dependency| is_project(&dependency.name) && !self::package(&dependency.name).is_guest());
+        broken.extend(host.map(|dependency| format!("{} knows the host crate {}", package.name, dependency.name)));
+    }
+    expect_none("a plugin knows the SDK and a few parsers; put shared code into plugins/sdk:", &broken);
+}
+
+#[test]
+fn some_dependencies_have_one_owner() {
+    let mut broken = Vec::new();
+    for package in PACKAGES.iter() {
+        for needed in package.needs() {
+            let owner = EXCLUSIVE.iter().find(|(begin, _)| needed.starts_with(begin)).map(|(_, owner)| *owner);
+            if owner.is_some_and(|owner| owner != package.name) {
+                broken.push(format!("{} depends on {needed}", package.name));
+            }
+        }
+    }
+    expect_none("sandbox, sockets and file formats have one owner each, see `EXCLUSIVE` in layers.rs:", &broken);
+}
+
+#[test]
+fn every_crate_keeps_the_lints_of_the_workspace() {
+    let lax = PACKAGES.iter().filter(|package| !package.manifest.contains("[lints]\nworkspace = true"));
+    let broken: Vec<String> = lax.map(|package| format!("{}/Cargo.toml", package.folder)).collect();
+    expect_none("add `[lints]` with `workspace = true`:", &broken);
+}
