@@ -1,16 +1,22 @@
 //! Compiled code on disk, keyed by the component's content and the engine that compiled it.
 //!
 //! Loading compiled code means running it, so an entry is trusted only because this user's own process wrote it: the folder
-//! must belong to the user and be writable by nobody else, and each entry carries a digest that catches torn or rotten
-//! files. A bad entry is a miss. Compiled code is never shipped and never taken from anywhere else.
+//! must belong to the user and be writable by nobody else, and each entry ends in a checksum that catches torn or rotten
+//! files. Against accidents CRC-32 is enough, and it takes a tenth of the time of a cryptographic digest, which would prove
+//! nothing about a folder whose owner can write both. A bad entry is a miss. Compiled code is never shipped and never taken
+//! from anywhere else.
+//!
+//! Entries are mapped, not read, when they are used, so they are only ever replaced as a whole file and never written to.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
+/// The checksum after the code, little-endian.
+const CHECKSUM: usize = size_of::<u32>();
 
-const DIGEST_BYTES: usize = 32;
+/// How much of an entry is read at once for its checksum: what stays in a core's cache between reading and summing up.
+const PIECE: usize = 128 << 10;
 
 /// A folder of compiled components.
 #[derive(Debug, Clone)]
@@ -44,16 +50,11 @@ impl CompileCache {
         self.folder.join(format!("{digest}.bin"))
     }
 
-    /// The compiled code of the component with this digest, when there is a sound entry.
-    pub(crate) fn get(&self, digest: &str) -> Option<Vec<u8>> {
-        let mut bytes = fs::read(self.path(digest)).ok()?;
-        let body = bytes.len().checked_sub(DIGEST_BYTES)?;
-        let (code, sum) = bytes.split_at(body);
-        if Sha256::digest(code).as_slice() != sum {
-            return None;
-        }
-        bytes.truncate(body);
-        Some(bytes)
+    /// The file with the compiled code of the component with this digest, when there is a sound one. What follows the code
+    /// in it does not disturb the ELF file that the code is.
+    pub(crate) fn get(&self, digest: &str) -> Option<PathBuf> {
+        let path = self.path(digest);
+        is_sound(&path).ok()?.then_some(path)
     }
 
     /// Keeps compiled code. Failure to do so costs a compilation later and nothing else, so it is not an error.
@@ -61,7 +62,7 @@ impl CompileCache {
         let temporary = self.folder.join(format!(".{digest}.{}.tmp", std::process::id()));
         let written = fs::File::create(&temporary).and_then(|mut file| {
             file.write_all(code)?;
-            file.write_all(&Sha256::digest(code))
+            file.write_all(&crc32fast::hash(code).to_le_bytes())
         });
         let kept = written.and_then(|()| fs::rename(&temporary, self.path(digest)));
         if kept.is_err() {
@@ -74,6 +75,23 @@ impl CompileCache {
     pub(crate) fn forget(&self, digest: &str) {
         fs::remove_file(self.path(digest)).ok();
     }
+}
+
+/// Whether the file ends in the checksum of what comes before.
+fn is_sound(path: &Path) -> std::io::Result<bool> {
+    let mut file = fs::File::open(path)?;
+    let Some(mut code) = file.metadata()?.len().checked_sub(CHECKSUM as u64) else { return Ok(false) };
+    let mut sum = crc32fast::Hasher::new();
+    let mut piece = vec![0; PIECE];
+    while code > 0 {
+        let wanted = usize::try_from(code).unwrap_or(PIECE).min(PIECE);
+        file.read_exact(&mut piece[..wanted])?;
+        sum.update(&piece[..wanted]);
+        code -= wanted as u64;
+    }
+    let mut found = [0; CHECKSUM];
+    file.read_exact(&mut found)?;
+    Ok(u32::from_le_bytes(found) == sum.finalize())
 }
 
 #[cfg(unix)]

@@ -19,13 +19,14 @@ use crate::wasi;
 /// What a store carries: the limiter, and an empty WASI for the components that import one.
 pub(crate) struct State {
     limiter: Limiter,
-    wasi: WasiCtx,
+    /// Made by the first call of a WASI import; most components have none.
+    wasi: Option<WasiCtx>,
     table: ResourceTable,
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.get_or_insert_with(wasi::empty_context), table: &mut self.table }
     }
 }
 
@@ -149,8 +150,7 @@ impl<B> Cell<B> {
     }
 
     fn instantiate(&mut self) -> wasmtime::Result<(Store<State>, B)> {
-        let state =
-            State { limiter: Limiter::new(self.limits), wasi: wasi::empty_context(), table: ResourceTable::new() };
+        let state = State { limiter: Limiter::new(self.limits), wasi: None, table: ResourceTable::new() };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.copied);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash as _, Hasher};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -71,7 +71,8 @@ pub struct HostOptions {
 struct Prepared {
     engine: Engine,
     linker: Linker<State>,
-    wasi_linker: Linker<State>,
+    /// Made when the first component imports WASI: linking its hundreds of functions costs more than loading a plugin.
+    wasi_linker: OnceLock<Result<Linker<State>, String>>,
     cache: Option<CompileCache>,
     cache_problem: Option<String>,
 }
@@ -81,8 +82,6 @@ impl Prepared {
         let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
         let engine = Engine::new(&profile.config()).map_err(failed)?;
         let linker = Linker::new(&engine);
-        let mut wasi_linker = Linker::new(&engine);
-        wasi::link(&mut wasi_linker).map_err(failed)?;
         let (cache, cache_problem) = match &options.cache {
             None => (None, None),
             Some(folder) => match CompileCache::open(folder, &engine_key(&engine)) {
@@ -90,21 +89,39 @@ impl Prepared {
                 Err(problem) => (None, Some(problem.to_string())),
             },
         };
-        Ok(Prepared { engine, linker, wasi_linker, cache, cache_problem })
+        Ok(Prepared { engine, linker, wasi_linker: OnceLock::new(), cache, cache_problem })
+    }
+
+    /// The linker for components that import WASI, or that do not.
+    fn linker(&self, contract: &Contract) -> Result<&Linker<State>, LoadError> {
+        if !contract.wasi {
+            return Ok(&self.linker);
+        }
+        let made = self.wasi_linker.get_or_init(|| {
+            let mut linker = Linker::new(&self.engine);
+            wasi::link(&mut linker).map(|()| linker).map_err(|error| format!("{error:#}"))
+        });
+        made.as_ref().map_err(|error| LoadError::Engine(error.clone()))
+    }
+
+    /// The compiled component from the cache.
+    fn cached(&self, digest: &str) -> Option<Component> {
+        let cache = self.cache.as_ref()?;
+        let path = cache.get(digest)?;
+        // SAFETY: `get` returned a file that this user's own process wrote into a folder that nobody else can write, whole
+        // according to its checksum and replaced but never written to; the folder's name binds it to this engine.
+        let component = unsafe { Component::deserialize_file(&self.engine, &path) }.or_else(|_| {
+            // Code cannot be run from a file system that is mounted without the right to; a copy in memory can.
+            let code = std::fs::read(&path)?;
+            // SAFETY: as above.
+            unsafe { Component::deserialize(&self.engine, code) }
+        });
+        component.inspect_err(|_| cache.forget(digest)).ok()
     }
 
     fn compile(&self, bytes: &[u8], digest: &str) -> Result<Component, LoadError> {
-        if let Some(code) = self.cache.as_ref().and_then(|cache| cache.get(digest)) {
-            // SAFETY: `get` returned what this user's own process wrote into a folder that nobody else can write, unchanged
-            // according to its digest, and the folder's name binds it to this engine.
-            match unsafe { Component::deserialize(&self.engine, &code) } {
-                Ok(component) => return Ok(component),
-                Err(_) => {
-                    if let Some(cache) = &self.cache {
-                        cache.forget(digest);
-                    }
-                }
-            }
+        if let Some(component) = self.cached(digest) {
+            return Ok(component);
         }
         let component =
             Component::from_binary(&self.engine, bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
@@ -146,9 +163,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Compiles and loads plugins. Engines are made when first needed, since a run without scorers needs only one.
 pub struct Host {
     options: HostOptions,
-    codec: std::sync::OnceLock<Result<Arc<Prepared>, String>>,
-    scorer: std::sync::OnceLock<Result<Arc<Prepared>, String>>,
-    ticker: std::sync::OnceLock<Arc<Ticker>>,
+    codec: OnceLock<Result<Arc<Prepared>, String>>,
+    scorer: OnceLock<Result<Arc<Prepared>, String>>,
+    ticker: OnceLock<Arc<Ticker>>,
 }
 
 impl Host {
@@ -156,9 +173,9 @@ impl Host {
     pub fn new(options: HostOptions) -> Host {
         Host {
             options,
-            codec: std::sync::OnceLock::new(),
-            scorer: std::sync::OnceLock::new(),
-            ticker: std::sync::OnceLock::new(),
+            codec: OnceLock::new(),
+            scorer: OnceLock::new(),
+            ticker: OnceLock::new(),
         }
     }
 
@@ -200,8 +217,7 @@ impl Host {
             prepared = self.prepared(wanted)?;
             component = prepared.compile(bytes, &digest)?;
         }
-        let linker = if contract.wasi { &prepared.wasi_linker } else { &prepared.linker };
-        let pre = linker.instantiate_pre(&component).map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
+        let pre = prepared.linker(&contract)?.instantiate_pre(&component).map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
         let ticker = match wanted {
             Profile::Codec => Some(self.ticker.get_or_init(|| Ticker::start(&prepared.engine)).clone()),
             Profile::Scorer => None,

@@ -253,8 +253,10 @@ pub struct Client {
     pub cpu: Option<ProcessCpu>,
     /// Processor seconds per second of measuring; close to 1 means that a core was busy all the time.
     pub cpu_share: Option<f64>,
-    /// Who took the stamps: `kernel` or `user-space`.
+    /// Who took the stamps of the reads: `kernel`, `user-space` or `mixed`.
     pub stamp_source: Option<String>,
+    /// Longest time that bytes lay in the kernel before the client read them, in milliseconds; known with kernel stamps.
+    pub longest_lag_ms: Option<f64>,
     /// The client was the limit of what was measured.
     pub limited: bool,
     /// The client's own error, measured against a server that says when it sent each event.

@@ -26,6 +26,11 @@ pub struct CalibrationPlan {
     pub gap_us: u64,
 }
 
+impl CalibrationPlan {
+    /// What a run does by itself before it measures: one stream, about a second.
+    pub const SHORT: CalibrationPlan = CalibrationPlan { streams: 1, events: 200, gap_us: 5000 };
+}
+
 #[derive(Deserialize)]
 struct Stamped {
     bench_sim: Emission,

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bench_plugin::Driver;
+use bench_plugin::{Driver, Fault};
 use bench_plugin::driver_types::{
     Backend, BinaryAnswer, Capability, CountStep, EnvironmentAnswer, HttpAnswer, Info, Model, Probe, ProbeAnswer,
     Target,
 };
 use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
+use bench_record::Problem;
 use bench_wire::{Client, Control, Endpoint, Limits, Secrets, WireError};
 
 use crate::catalog::Identity;
@@ -141,7 +142,7 @@ impl Line {
         let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
         let target = Target { model: model.id.clone(), version: backend.version.clone(), params };
         let counts = self.driver.info().capabilities.contains(&Capability::Tokenize);
-        Ok(Engine { line: Line { control, ..self }, backend, model, client, target, counts })
+        Ok(Engine { line: Line { control, ..self }, backend, model, client, target, counts, trouble: None })
     }
 }
 
@@ -184,6 +185,16 @@ fn on_search_path(name: &str) -> Option<String> {
     Some(found.display().to_string())
 }
 
+/// A driver that can count in general and could not here is worth a note: prompt lengths are estimates from then on.
+fn uncounted(fault: &Fault) -> Option<Problem> {
+    let problem = fault.problem().filter(|problem| problem.code != "not-supported")?;
+    Some(Problem {
+        code: "prompt-not-counted".to_owned(),
+        message: format!("the engine did not count a prompt, so prompt lengths are estimates: {}", problem.message),
+        hint: problem.hint.clone(),
+    })
+}
+
 /// An engine that was recognised, with the model that will be asked.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -194,6 +205,8 @@ pub(crate) struct Engine {
     pub(crate) target: Target,
     /// The backend counts tokens. Falls to `false` when it turns out that it does not.
     pub(crate) counts: bool,
+    /// Why it turned out so, where the driver had promised otherwise.
+    pub(crate) trouble: Option<Problem>,
 }
 
 impl Engine {
@@ -213,14 +226,13 @@ impl Engine {
             match self.line.driver.step_count(&mut count, previous.as_ref()) {
                 Ok(CountStep::Send(request)) => previous = Some(self.line.send(request).await?),
                 Ok(CountStep::Done(tokens)) => return Ok(Some(tokens)),
-                Err(fault) => {
-                    let unable = fault.problem().is_some_and(|problem| problem.code == "not-supported");
-                    if !unable {
-                        return Err(fault.into());
-                    }
+                // The plugin answered in order, and the answer is that this backend does not count.
+                Err(fault) if fault.problem().is_some() => {
                     self.counts = false;
+                    self.trouble = self.trouble.take().or_else(|| uncounted(&fault));
                     return Ok(None);
                 }
+                Err(fault) => return Err(fault.into()),
             }
         }
     }

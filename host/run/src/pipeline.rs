@@ -16,6 +16,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::calibrate::{CalibrationPlan, calibrate};
 use crate::catalog::Catalog;
 use crate::connect::{Connected, connect};
 use crate::engine::Engine;
@@ -25,7 +26,7 @@ use crate::options::{Params, RunOptions};
 use crate::phase::{self, Context};
 use crate::preflight::{estimate, preflight};
 use crate::report::{Reporter, Update};
-use crate::tracelog::TraceLog;
+use crate::tracelog::{Stamps, TraceLog};
 use crate::workloads::{self, Planned};
 use crate::{assemble, judge};
 
@@ -101,6 +102,9 @@ async fn measure(
     let store = Store::new(&options.folders.runs);
     store.save(&record)?;
     let mut trace = TraceLog::create(&store, &record.id, engine.client.secrets().clone())?;
+    if !options.quick && !simulated {
+        record.client.calibration = Some(calibrate(&CalibrationPlan::SHORT).await?);
+    }
     let busy_from = ProcessCpu::sample();
     let seed = options.seed.unwrap_or(nonce);
     let mut gone: Option<Problem> = None;
@@ -123,12 +127,13 @@ async fn measure(
         record.workloads.push(done);
         store.save(&record)?;
     }
-    record.client = client(&busy_from, &record);
+    record.client = Client { calibration: record.client.calibration.take(), ..client(&busy_from, &record, trace.stamps()) };
     record.trace = Some(trace.finish()?);
     let after = Conditions::capture(&own).await;
     record.condition_flags = Conditions::compare(&conditions, &after).into_iter().map(Note::from).collect();
     record.conditions_before = Some(conditions);
     record.conditions_after = Some(after);
+    record.problems.extend(engine.trouble.take());
     finish(record, stop, &store)
 }
 
@@ -313,9 +318,14 @@ async fn absence(engine: &mut Engine) -> Option<Problem> {
 }
 
 /// What the measuring itself cost. The share is of one processor over the time that windows were open.
-fn client(from: &Found<ProcessCpu>, record: &RunRecord) -> Client {
+fn client(from: &Found<ProcessCpu>, record: &RunRecord, stamps: Stamps) -> Client {
+    let stamped = Client {
+        stamp_source: stamps.source().map(str::to_owned),
+        longest_lag_ms: stamps.longest_lag_ms(),
+        ..Client::default()
+    };
     let (Found::Present { value: from }, Found::Present { value: to }) = (from, ProcessCpu::sample()) else {
-        return Client::default();
+        return stamped;
     };
     let used = to.since(from);
     let windows = record.workloads.iter().flat_map(|workload| &workload.phases).flat_map(|phase| &phase.windows);
@@ -324,8 +334,7 @@ fn client(from: &Found<ProcessCpu>, record: &RunRecord) -> Client {
     Client {
         cpu: Some(used),
         cpu_share: share,
-        stamp_source: Some("user-space".to_owned()),
         limited: share.is_some_and(|share| share > assemble::MOST_CLIENT_SHARE),
-        calibration: None,
+        ..stamped
     }
 }

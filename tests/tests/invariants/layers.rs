@@ -44,7 +44,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "bench-suite",
         ],
     ),
-    ("bench-tests", &["bench-suite"]),
+    ("bench-tests", &["bench-metrics", "bench-record", "bench-sim", "bench-suite"]),
 ];
 
 /// Everything that a plugin may be built from: parsers and glue, nothing that reaches outside.

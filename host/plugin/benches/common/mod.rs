@@ -24,13 +24,16 @@ pub fn workspace(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-/// The components that `registry/bundle.json` lists.
+/// The components that `bundle.json` lists, of the workspace's registry or of the one that `--registry=FOLDER` names, so that
+/// two builds of the guests can be compared.
 pub fn bundle() -> Result<Vec<Component>, Box<dyn Error>> {
-    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(workspace("registry/bundle.json"))?)?;
+    let other = std::env::args().find_map(|argument| argument.strip_prefix("--registry=").map(PathBuf::from));
+    let registry = other.unwrap_or_else(|| workspace("registry"));
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(registry.join("bundle.json"))?)?;
     let entries = manifest["components"].as_array().ok_or("the bundle lists no components")?;
     let component = |entry: &serde_json::Value| {
         let text = |key: &str| entry[key].as_str().map(str::to_owned).ok_or(format!("an entry has no `{key}`"));
-        let bytes = std::fs::read(workspace("registry").join(text("path")?))?;
+        let bytes = std::fs::read(registry.join(text("path")?))?;
         Ok(Component { kind: text("kind")?, name: text("name")?, bytes })
     };
     entries.iter().map(component).collect()

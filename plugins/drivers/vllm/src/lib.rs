@@ -38,7 +38,7 @@ pub struct Params {
     /// Ask for the ids of the produced tokens.
     pub return_token_ids: bool,
     /// `tool_choice` of requests with tools, such as `none` for a server without a tool parser: the tools are part of the
-    /// prompt all the same.
+    /// prompt all the same. Answers of forced length have `none` unless this says otherwise.
     pub tool_choice: Option<String>,
     /// Fields added to every request body.
     pub extra: Map<String, Value>,
@@ -125,7 +125,10 @@ impl Dialect for Vllm {
         if params.return_token_ids {
             request.set("return_token_ids", true);
         }
-        if let Some(choice) = params.tool_choice.as_deref().filter(|_| !generation.tools.is_empty()) {
+        // An answer of forced length cannot be a call, and a server without a tool parser refuses to look for one; the tools
+        // are part of the prompt either way.
+        let unless_told = generation.force_length.then_some("none");
+        if let Some(choice) = params.tool_choice.as_deref().or(unless_told).filter(|_| !generation.tools.is_empty()) {
             request.set("tool_choice", choice);
         }
         if generation.force_length {

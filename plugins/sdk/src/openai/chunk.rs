@@ -131,6 +131,9 @@ pub struct Timings {
     /// Time for those.
     #[serde(default)]
     pub predicted_ms: Option<f64>,
+    /// The server's own rate.
+    #[serde(default)]
+    pub predicted_per_second: Option<f64>,
     /// Draft tokens proposed.
     #[serde(default)]
     pub draft_n: Option<u64>,
@@ -226,10 +229,21 @@ impl Timings {
             prefill_ms: self.prompt_ms,
             prefill_tokens: self.prompt_n,
             decode_ms: self.predicted_ms,
-            decode_tokens: self.predicted_n,
+            decode_tokens: self.decoded(),
             draft_tokens: self.draft_n,
             accepted_tokens: self.draft_n_accepted,
             ..NO_TIMING
+        }
+    }
+
+    /// The tokens that `predicted_ms` was spent on. The first token comes out of the prompt's evaluation, and whether its time
+    /// is counted differs between versions of the server; its own rate tells.
+    fn decoded(&self) -> Option<u64> {
+        let by_rate = self.predicted_per_second.zip(self.predicted_ms).map(|(rate, ms)| (rate * ms / 1000.0).round());
+        let produced = self.predicted_n?;
+        match by_rate {
+            Some(tokens) if tokens >= 1.0 && tokens <= produced as f64 => Some(tokens as u64),
+            _ => Some(produced),
         }
     }
 
