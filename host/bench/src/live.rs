@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+use bench_record::WorkloadStatus;
 use bench_run::{Progress, Reporter, Update};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -115,7 +116,8 @@ impl Reporter for Live {
             }
             Update::WorkloadDone { workload } => {
                 self.clear();
-                if let Some(problem) = &workload.problem {
+                // What was skipped has said so phase by phase.
+                if let Some(problem) = workload.problem.as_ref().filter(|_| workload.status != WorkloadStatus::Skipped) {
                     output::warning(
                         &output::printable(&format!("{}: {} [{}]", workload.label, problem.message, problem.code)),
                         problem.hint.as_deref(),

@@ -1,6 +1,6 @@
 //! The result of a run as a table.
 
-use bench_record::{PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
+use bench_record::{FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::numbers::{figure, known};
@@ -126,6 +126,9 @@ fn extras(workload: &WorkloadRecord) -> String {
     for phase in &workload.phases {
         if let Some(reason) = &phase.skip_reason {
             text.push_str(&format!("  {} skipped: {reason}\n", phase.id));
+        }
+        if phase.prompt_fit == Some(FitKind::Nominal) {
+            text.push_str(&format!("  {}: prompt lengths are estimates, or could not be met\n", phase.id));
         }
         for turn in &phase.skipped_turns {
             text.push_str(&format!("  {}: {}\n", phase.id, turn.message));

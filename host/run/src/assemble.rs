@@ -8,14 +8,13 @@ use bench_record as record;
 
 use crate::catalog::Identity;
 use crate::engine::Engine;
-use crate::options::RunOptions;
 
-/// Who measured.
-pub(crate) fn host_build(options: &RunOptions) -> record::HostBuild {
+/// Who measured. The program's own digest is filled in later, beside other work.
+pub(crate) fn host_build() -> record::HostBuild {
     record::HostBuild {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: env!("BENCH_TARGET").to_owned(),
-        exe_sha256: options.exe_sha256.clone(),
+        exe_sha256: None,
         rustc: Some(env!("BENCH_RUSTC").to_owned()),
         wasmtime: Some(WASMTIME_VERSION.to_owned()),
     }

@@ -155,7 +155,8 @@ async fn launch(
         endpoint: line.endpoint.to_string(),
         title: line.driver.info().title.clone(),
     })?;
-    // The engine names its model in its own way, so the path that was launched is not asked for again.
-    let engine = line.open(backend, None, params)?;
+    // The engine names its model in its own way; only one that names none is asked for what it was launched with.
+    let wanted = options.model.as_deref().filter(|_| backend.models.is_empty());
+    let engine = line.open(backend, wanted, params)?;
     Ok(Connected { engine, process: Some(process), sim: None })
 }

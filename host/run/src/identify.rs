@@ -10,7 +10,7 @@ use bench_record::{Digest, Model};
 
 use crate::engine::Engine;
 use crate::options::Folders;
-use crate::report::{Reporter, Update};
+use crate::report::{Reporter, Silent, Update};
 
 /// What is known of the place where the engine runs.
 pub(crate) struct Whereabouts {
@@ -80,6 +80,12 @@ pub(crate) async fn model(
         model.file = Some(digest);
     }
     model
+}
+
+/// SHA-256 of the running program, kept in the same cache as those of weights: it is hashed once per build.
+pub(crate) async fn program(folders: &Folders) -> Option<String> {
+    let path = std::env::current_exe().ok()?;
+    Some(hash(path, folders.cache.join("models"), &mut Silent).await?.sha256)
 }
 
 /// A relative path is relative to the folder that the engine runs in.

@@ -35,8 +35,6 @@ pub struct RunOptions {
     pub command: Vec<String>,
     /// Where things are kept.
     pub folders: Folders,
-    /// SHA-256 of the running binary, where known.
-    pub exe_sha256: Option<String>,
 }
 
 /// Folders of the user's that a run reads and writes.

@@ -92,6 +92,7 @@ async fn measure(
     let own = [std::process::id()];
     let (machine, conditions) = tokio::join!(Fingerprint::capture(), Conditions::capture(&own));
     record.machine = Some(machine);
+    record.host.exe_sha256 = identify::program(&options.folders).await;
     record.model = identify::model(engine, &whereabouts, &options.folders, reporter).await;
     record.endpoint.attribution = Some(whereabouts.attribution);
 
@@ -191,7 +192,7 @@ fn begin(
         params: assemble::params(&params.driver),
     };
     let endpoint = Endpoint { url: engine.line.endpoint.to_string(), ..Endpoint::default() };
-    let host = assemble::host_build(options);
+    let host = assemble::host_build();
     let mut record = RunRecord::begin(id, timestamp(), host, identity, endpoint, bench_record::Model::default());
     record.command.clone_from(&options.command);
     record.backend = Some(assemble::backend(engine));

@@ -4,7 +4,7 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("bench-metrics", &[]),
     ("bench-suite", &[]),
     ("bench-wire", &[]),
@@ -44,7 +44,6 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "bench-suite",
         ],
     ),
-    ("bench-tests", &["bench-metrics", "bench-record", "bench-sim", "bench-suite"]),
 ];
 
 /// Everything that a plugin may be built from: parsers and glue, nothing that reaches outside.
@@ -74,7 +73,8 @@ fn package(name: &str) -> &'static Package {
 #[test]
 fn host_crates_depend_only_on_what_the_table_allows() {
     let mut broken = Vec::new();
-    for package in PACKAGES.iter().filter(|package| !package.is_guest()) {
+    // Tests may look at everything; that nobody depends on them follows from the table.
+    for package in PACKAGES.iter().filter(|package| package.folder.starts_with("host/")) {
         let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
             broken.push(format!("{} is not in the table", package.name));
             continue;

@@ -43,7 +43,6 @@ fn options(args: &RunArgs) -> RunOptions {
         seed: args.seed,
         command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),
         folders: folders::folders(),
-        exe_sha256: None,
     }
 }
 

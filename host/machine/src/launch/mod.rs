@@ -40,7 +40,7 @@ pub struct LaunchSpec {
     pub arguments: Vec<String>,
     /// Variables added to the ones that the engine inherits.
     pub environment: BTreeMap<String, String>,
-    /// File for what the engine prints; it is emptied first.
+    /// File for what the engine prints; it is emptied first, and its folder is made where it is missing.
     pub log_path: PathBuf,
 }
 
@@ -166,6 +166,9 @@ impl Engine {
     /// [`LaunchError::NotFound`], [`LaunchError::Log`] or [`LaunchError::NotStarted`].
     pub fn launch(spec: &LaunchSpec) -> Result<Self, LaunchError> {
         let log = |source| LaunchError::Log { path: spec.log_path.clone(), source };
+        if let Some(folder) = spec.log_path.parent() {
+            std::fs::create_dir_all(folder).map_err(log)?;
+        }
         let out = File::create(&spec.log_path).map_err(log)?;
         let err = out.try_clone().map_err(log)?;
         let program = spec.program.clone();

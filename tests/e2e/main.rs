@@ -1,0 +1,17 @@
+//! The real binary, from the command line to the files that it leaves, against simulated engines and servers that misbehave.
+//!
+//! Every test has a home folder of its own and talks to the loopback only. Nothing is asserted about how long anything
+//! took: the engines keep exact schedules, the machine that runs the tests does not.
+
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod answers;
+mod cli;
+mod faults;
+mod input;
+mod interrupts;
+mod models;
+mod recompute;
+mod secrets;
+mod support;
+mod workloads;
