@@ -1,7 +1,5 @@
 //! Tells the crate which compiler and target it is built with, for the record.
 
-#![expect(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
-
 use std::env;
 use std::process::Command;
 

@@ -127,7 +127,7 @@ fn plugins_are_listed() {
     let ran = bench.run(["plugin", "list"]).exits(0);
     assert_eq!(ran.stderr, "");
     insta::with_settings!({ filters => vec![(r"\d+(\.\d+)? [KM]iB +[0-9a-f]{16}", "SIZE DIGEST"), (r" +\n", "\n")] }, {
-        insta::assert_snapshot!(ran.stdout, @"");
+        insta::assert_snapshot!(ran.stdout);
     });
     let listed = bench.run(["plugin", "list", "--json"]).exits(0).json();
     let listed = listed.as_array().unwrap();
@@ -150,7 +150,7 @@ fn a_plugin_is_described() {
     let bench = Bench::new();
     let ran = bench.run(["plugin", "inspect", "openai"]).exits(0);
     insta::with_settings!({ filters => vec![(r"[0-9a-f]{64}", "DIGEST"), (r"\d+(\.\d+)? [KM]iB", "SIZE")] }, {
-        insta::assert_snapshot!(ran.stdout, @"");
+        insta::assert_snapshot!(ran.stdout);
     });
 }
 
@@ -158,10 +158,10 @@ fn a_plugin_is_described() {
 fn suites_are_listed_and_shown() {
     let bench = Bench::new();
     let listed = bench.run(["suite", "list"]).exits(0).stdout;
-    insta::with_settings!({ filters => vec![(r" +\n", "\n")] }, { insta::assert_snapshot!(listed, @"") });
+    insta::with_settings!({ filters => vec![(r" +\n", "\n")] }, { insta::assert_snapshot!(listed) });
     let shown = bench.run(["suite", "show"]).exits(0).stdout;
     insta::with_settings!({ filters => vec![(r"[0-9a-f]{64}", "DIGEST"), (r" +\n", "\n")] }, {
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown);
     });
     let json = bench.run(["suite", "show", "suite-v1", "--json"]).exits(0).json();
     assert_eq!(bench.run(["suite", "list", "--json"]).exits(0).json()[0], json);
@@ -252,7 +252,7 @@ fn the_client_measures_its_own_error() {
     let ran = bench.run(["calibrate", "--events", "150", "--gap-us", "500", "--streams", "2", "--json"]).exits(0);
     let result = ran.json();
     assert_eq!(result["streams"], 2);
-    assert_eq!(result["events"], 300);
+    assert!(result["events"].as_u64().unwrap() >= 300, "every chunk of an answer is stamped: {result}");
     let of = |key: &str| result[key].as_f64().unwrap_or_else(|| panic!("{key} is missing: {result}"));
     assert!(of("p50_ms") <= of("p95_ms") && of("p95_ms") <= of("max_ms"), "{result}");
     assert!(result["p99_ms"].is_null(), "too few events for a 99th percentile");

@@ -40,11 +40,16 @@ fn refused_at_once(kind: FaultKind, code: &str, words: &[&str]) {
 /// The same in the middle of a run fails the workload, keeps what was done before, and tries the next.
 #[track_caller]
 fn breaks_a_workload(kind: FaultKind, code: &str) {
+    breaks_with(kind, code, &[]);
+}
+
+#[track_caller]
+fn breaks_with(kind: FaultKind, code: &str, options: &[&str]) {
     let bench = Bench::new();
     // W1 in its quick form is a warm-up and one request, so the fourth is the first of W2.
     let faults = vec![Fault { when: When::Nth(4), kind }];
     let engine = engine(SimConfig { faults, ..quick() });
-    let (ran, record) = bench.quick(&engine.url(), "W1,W2,W4", &[]);
+    let (ran, record) = bench.quick(&engine.url(), "W1,W2,W4", options);
     let ran = ran.exits(3);
     check_schema(&record);
     assert_eq!(record["status"], "failed");
@@ -86,7 +91,7 @@ fn a_failing_engine() {
 
 #[test]
 fn a_web_page_instead_of_an_answer() {
-    refused_at_once(FaultKind::html(502), "overloaded", &["web page"]);
+    refused_at_once(FaultKind::html(502), "server-error", &["web page"]);
     refused_at_once(FaultKind::html(200), "malformed-response", &[]);
     breaks_a_workload(FaultKind::html(500), "server-error");
 }
@@ -95,6 +100,20 @@ fn a_web_page_instead_of_an_answer() {
 fn an_engine_that_dies_in_the_middle_of_an_answer() {
     breaks_a_workload(FaultKind::Disconnect { after_tokens: 5 }, "closed-early");
     breaks_a_workload(FaultKind::Disconnect { after_tokens: 0 }, "closed-early");
+}
+
+#[test]
+fn an_engine_that_falls_silent() {
+    let timeout = ["--timeout", "1"];
+    breaks_with(FaultKind::Stall { after_tokens: 3, for_us: None }, "stalled", &timeout);
+    let engine = engine(SimConfig {
+        faults: vec![Fault::always(FaultKind::Stall { after_tokens: 0, for_us: None })],
+        head: bench_sim::Head::WithFirstEvent,
+        role_chunk: bench_sim::RoleChunk::Absent,
+        ..quick()
+    });
+    let ran = Bench::new().quick_without_record(&engine.url(), "W1", &timeout);
+    ran.fails(4, "first-byte-timeout", &["1s"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ const CORPUS: &str = "It rained in the harbour town, and the boats lay still bet
 
 fn manifest(digest: &str, more: &str) -> String {
     format!(
-        "schema = 1\nname = \"little\"\nversion = \"1.0.0\"\ntitle = \"A little suite\"\nlicence = \"CC0-1.0\"\n\
+        "schema = 1\nname = \"little\"\nversion = \"1.0.0\"\ntitle = \"A little suite\"\nlicence = \"CC0-1.0\"\nmin-host = \">=0.1.0\"\n\
          [corpora.prose]\nfile = \"prose.txt\"\nsha256 = \"{digest}\"\nlicence = \"CC0-1.0\"\nsource = \"a test\"\n\
          [[workloads]]\nlabel = \"W1\"\nplugin = \"chat-short\"\nversion = \"^0.1\"\n\
          params = {{ prompt-tokens = 64, answer-tokens = 16, repeats = 1, warmup = 0 }}\n{more}\n"

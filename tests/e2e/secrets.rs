@@ -95,7 +95,7 @@ fn an_engine_that_repeats_the_key_in_a_refusal() {
         let bench = bench();
         let server = Server::engine(move |asked| echo(asked, status));
         let ran = bench.quick_without_record(&server.url(), "W1", &["--api-key-env", VARIABLE]).exits(4);
-        assert!(server.seen().iter().all(|asked| key_of(asked) == KEY), "the key was sent");
+        assert!(server.seen().iter().any(|asked| key_of(asked) == KEY), "the key was sent");
         assert!(ran.stderr.contains("is not known"), "the rest of the message is there: {ran}");
         expect_no_key(&bench, &ran);
     }

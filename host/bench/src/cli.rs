@@ -19,7 +19,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a suite against an engine and store the record
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show the machine and the engines that answer
     Detect(DetectArgs),
     /// List the models that the engines serve
@@ -83,6 +83,9 @@ pub struct RunArgs {
     /// Start the engine, and stop it afterwards
     #[arg(long)]
     pub launch: bool,
+    /// Longest time in seconds that the engine may be silent [default: 600 before an answer, 120 within]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: Option<u64>,
     /// Environment variable that holds the key [default: the driver's]
     #[arg(long, value_name = "NAME")]
     pub api_key_env: Option<String>,

@@ -1,6 +1,7 @@
 //! The live view: what a run says while it runs. On a terminal a bar with the current rate, elsewhere a line per step.
 
 use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bench_record::WorkloadStatus;
@@ -15,6 +16,32 @@ pub struct Live {
     bar: Option<ProgressBar>,
     terminal: bool,
 }
+
+/// The rate of the last moment. It counts the chunks of the streams, since how many tokens each carries is only known once
+/// they are decoded, which is after the window; hence the "about".
+#[derive(Default)]
+struct Current {
+    seconds: f64,
+    frames: u64,
+    rate: f64,
+}
+
+impl Current {
+    fn rate(&mut self, seconds: f64, frames: u64) -> f64 {
+        let passed = seconds - self.seconds;
+        if self.seconds == 0.0 && seconds > 0.0 {
+            self.rate = frames as f64 / seconds;
+        }
+        if passed >= MOMENT {
+            self.rate = frames.saturating_sub(self.frames) as f64 / passed;
+            (self.seconds, self.frames) = (seconds, frames);
+        }
+        self.rate
+    }
+}
+
+/// Seconds over which the current rate is taken.
+const MOMENT: f64 = 0.9;
 
 /// How often the bar is drawn while a window is open: rarely, since drawing takes time from the measured client.
 const REDRAW: Duration = Duration::from_millis(500);
@@ -58,13 +85,13 @@ impl Live {
             return;
         }
         let counters = progress.clone();
+        let current = Arc::new(Mutex::new(Current::default()));
         let rate = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
             let seen = counters.snapshot();
-            let seconds = state.elapsed().as_secs_f64();
             let done = seen.finished + seen.failed;
-            // Frames are chunks of the stream; how many tokens each carries is only known once they are decoded.
-            let rate = if seconds > 0.0 { seen.frames as f64 / seconds } else { 0.0 };
-            write!(out, "{done}/{requests} requests, {} chunks/s", figure(rate)).ok();
+            let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+            let rate = current.rate(state.elapsed().as_secs_f64(), seen.frames);
+            write!(out, "{done}/{requests} requests, about {} tok/s", figure(rate)).ok();
         };
         let style = ProgressStyle::with_template("  {spinner} {msg}  {elapsed}  {rate}");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(2));
@@ -99,7 +126,7 @@ impl Reporter for Live {
                 self.passing(format!("hashing the model's weights: {percent:.0} %"));
             }
             Update::Estimate { seconds, requests } => {
-                self.say(&format!("{requests} requests, about {}", duration(seconds)));
+                self.say(&format!("{requests} requests, at most about {}", duration(seconds)));
             }
             Update::Workload { label, title, number, of } => self.say(&format!("[{number}/{of}] {label} {title}")),
             Update::Preparing { phase, done, of } => self.passing(format!("{phase}: making prompts {done}/{of}")),
@@ -117,7 +144,8 @@ impl Reporter for Live {
             Update::WorkloadDone { workload } => {
                 self.clear();
                 // What was skipped has said so phase by phase.
-                if let Some(problem) = workload.problem.as_ref().filter(|_| workload.status != WorkloadStatus::Skipped) {
+                if let Some(problem) = workload.problem.as_ref().filter(|_| workload.status != WorkloadStatus::Skipped)
+                {
                     output::warning(
                         &output::printable(&format!("{}: {} [{}]", workload.label, problem.message, problem.code)),
                         problem.hint.as_deref(),

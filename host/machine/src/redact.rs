@@ -76,11 +76,15 @@ pub fn command_line(arguments: &[String]) -> Vec<String> {
 /// One argument or value without secrets and home directories.
 pub fn text(argument: &str) -> String {
     let argument: String = argument.chars().take(LENGTH_LIMIT).collect();
-    if looks_like_json(&argument)
-        && let Ok(mut value) = serde_json::from_str::<serde_json::Value>(&argument)
+    if let Some(clean) = json(&argument) {
+        return clean;
+    }
+    // A setting whose value is JSON, such as `extra={"api_key": "abc"}`.
+    if let Some((name, value)) = argument.split_once('=')
+        && !is_secret_name(name)
+        && let Some(clean) = json(value)
     {
-        mask_json(&mut value);
-        return value.to_string();
+        return format!("{name}={clean}");
     }
     if let Some((name, value)) = argument.split_once(['=', ':'])
         && !value.is_empty()
@@ -177,6 +181,13 @@ fn home(word: &str) -> String {
 
 fn looks_like_json(argument: &str) -> bool {
     argument.starts_with('{') || argument.starts_with('[')
+}
+
+/// A JSON document without secrets; `None` for a text that is none.
+fn json(text: &str) -> Option<String> {
+    let mut value: serde_json::Value = looks_like_json(text).then(|| serde_json::from_str(text).ok())??;
+    mask_json(&mut value);
+    Some(value.to_string())
 }
 
 fn mask_json(value: &mut serde_json::Value) {

@@ -131,6 +131,10 @@ flags! {
     LengthNotForced = "length-not-forced",
         "The answer was to have an exact length and has another.",
         "Compare only rates, not times, with runs whose length was exact.";
+    /// Shorter than wanted, with nothing to force it.
+    ShorterThanAsked = "shorter-than-asked",
+        "The answer ended before the length that was asked for, which this request could not force.",
+        "Compare only rates, not times; use a driver that can force the length.";
     /// Longer than the limit.
     LongerThanAsked = "longer-than-asked",
         "The answer has more tokens than the request allowed.",

@@ -294,6 +294,7 @@ fn judge(seen: &Observation, asked: &Expectation, tokens: &Tokens, flags: &mut V
         raise(Flag::MoreChunksThanTokens, tokens.fragments.len() as u64 > output);
         raise(Flag::LongerThanAsked, output > asked.requested_output);
         raise(Flag::LengthNotForced, asked.forced_length && output != asked.requested_output);
+        raise(Flag::ShorterThanAsked, !asked.forced_length && output < asked.requested_output);
         raise(Flag::ReasoningExceedsOutput, tokens.reasoning.is_some_and(|reasoning| reasoning > output));
     }
     let counts = asked.prompt_tokens.zip(tokens.prompt);

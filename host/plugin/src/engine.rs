@@ -171,12 +171,7 @@ pub struct Host {
 impl Host {
     /// A host that has compiled nothing yet.
     pub fn new(options: HostOptions) -> Host {
-        Host {
-            options,
-            codec: OnceLock::new(),
-            scorer: OnceLock::new(),
-            ticker: OnceLock::new(),
-        }
+        Host { options, codec: OnceLock::new(), scorer: OnceLock::new(), ticker: OnceLock::new() }
     }
 
     fn prepared(&self, profile: Profile) -> Result<Arc<Prepared>, LoadError> {
@@ -197,17 +192,31 @@ impl Host {
 
     /// Compiles a component, or takes it from the cache, and examines its contract. No guest code runs.
     pub fn load(&self, bytes: &[u8], limits: Limits) -> Result<Plugin, LoadError> {
-        self.load_as(bytes, limits, None)
+        self.load_as(bytes, None, limits, None)
+    }
+
+    /// Like [`Host::load`], for a component whose SHA-256 has been established before, in hex: for the embedded ones, by the
+    /// build script. Hashing the bundle again would take longer than loading it. The digest names the component in the
+    /// cache, in faults and in records, so it must come from where the bytes come from.
+    pub fn load_known(&self, bytes: &[u8], digest: &str, limits: Limits) -> Result<Plugin, LoadError> {
+        debug_assert_eq!(digest, hex(&Sha256::digest(bytes)), "the digest is that of the component");
+        self.load_as(bytes, Some(digest), limits, None)
     }
 
     /// Like [`Host::load`], under a profile other than the one that the kind of plugin asks for.
     pub fn load_with_profile(&self, bytes: &[u8], limits: Limits, profile: Profile) -> Result<Plugin, LoadError> {
-        self.load_as(bytes, limits, Some(profile))
+        self.load_as(bytes, None, limits, Some(profile))
     }
 
-    fn load_as(&self, bytes: &[u8], limits: Limits, profile: Option<Profile>) -> Result<Plugin, LoadError> {
+    fn load_as(
+        &self,
+        bytes: &[u8],
+        digest: Option<&str>,
+        limits: Limits,
+        profile: Option<Profile>,
+    ) -> Result<Plugin, LoadError> {
         check_preamble(bytes)?;
-        let digest = hex(&Sha256::digest(bytes));
+        let digest = digest.map_or_else(|| hex(&Sha256::digest(bytes)), str::to_owned);
         let asked = profile.unwrap_or(Profile::Codec);
         let mut prepared = self.prepared(asked)?;
         let mut component = prepared.compile(bytes, &digest)?;
@@ -217,7 +226,10 @@ impl Host {
             prepared = self.prepared(wanted)?;
             component = prepared.compile(bytes, &digest)?;
         }
-        let pre = prepared.linker(&contract)?.instantiate_pre(&component).map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
+        let pre = prepared
+            .linker(&contract)?
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Mismatch(format!("{error:#}")))?;
         let ticker = match wanted {
             Profile::Codec => Some(self.ticker.get_or_init(|| Ticker::start(&prepared.engine)).clone()),
             Profile::Scorer => None,

@@ -88,6 +88,23 @@ fn a_damaged_cache_entry_is_a_miss_and_is_replaced() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_sound_cache_entry_is_used_and_left_alone() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("compiled");
+    let host = || Host::new(HostOptions { cache: Some(cache.clone()) });
+    let loaded = host().load(&guest("ok"), Limits::DEFAULT).unwrap();
+    let [entry] = entries(&cache).try_into().unwrap();
+    let file = || std::fs::metadata(&entry).unwrap().ino();
+    let before = file();
+    // A component whose digest is known is the same component.
+    let again = host().load_known(&guest("ok"), loaded.digest(), Limits::DEFAULT).unwrap();
+    again.driver().unwrap();
+    assert_eq!(file(), before);
+}
+
 fn flipped(bytes: &[u8]) -> Vec<u8> {
     let mut copy = bytes.to_vec();
     let middle = copy.len() / 2;

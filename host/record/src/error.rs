@@ -103,7 +103,7 @@ impl RecordError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                "Check the permissions of the directory, or name another with the data directory option."
+                "Check the permissions of the directory, or name another one in BENCH_HOME."
             }
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
             Self::Io { .. } => return None,

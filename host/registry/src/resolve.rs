@@ -27,6 +27,8 @@ pub enum Source {
 pub struct Found {
     /// The component.
     pub bytes: Cow<'static, [u8]>,
+    /// SHA-256 of the component in hex, where the build script has established it.
+    pub sha256: Option<&'static str>,
     /// Where it came from.
     pub source: Source,
 }
@@ -41,11 +43,13 @@ pub fn plugin(kind: Kind, reference: &str) -> Result<Found, RegistryError> {
     if means_file(reference) {
         let path = PathBuf::from(reference);
         let bytes = read_bounded(&path)?;
-        return Ok(Found { bytes: Cow::Owned(bytes), source: Source::File(path) });
+        return Ok(Found { bytes: Cow::Owned(bytes), sha256: None, source: Source::File(path) });
     }
     let of_kind = || components().iter().filter(|component| component.kind == kind);
     match of_kind().find(|component| component.name == reference) {
-        Some(component) => Ok(Found { bytes: Cow::Borrowed(component.bytes), source: Source::Bundle }),
+        Some(component) => {
+            Ok(Found { bytes: Cow::Borrowed(component.bytes), sha256: Some(component.sha256), source: Source::Bundle })
+        }
         None => Err(RegistryError::UnknownPlugin {
             kind,
             name: reference.to_owned(),

@@ -8,6 +8,7 @@ use bench_record as record;
 
 use crate::catalog::Identity;
 use crate::engine::Engine;
+use crate::identify::public_name;
 
 /// Who measured. The program's own digest is filled in later, beside other work.
 pub(crate) fn host_build() -> record::HostBuild {
@@ -37,7 +38,7 @@ pub(crate) fn plugin(identity: &Identity) -> record::PluginIdentity {
 pub(crate) fn backend(engine: &Engine) -> record::Backend {
     let backend = &engine.backend;
     let models = backend.models.iter().map(|model| record::ServedModel {
-        id: model.id.clone(),
+        id: public_name(&model.id),
         context_length: model.context_length,
         quantization: model.quantization.clone(),
         digest: model.digest.clone(),
@@ -114,8 +115,10 @@ pub(crate) fn summary(summary: Summary) -> (Vec<record::Headline>, Vec<record::C
 /// The largest share of one processor that the client may use before it may have been the limit itself.
 pub(crate) const MOST_CLIENT_SHARE: f64 = 0.9;
 
-/// All parameters that were in force, by whom they were for.
-pub(crate) fn params(driver: &serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
-    let driver = serde_json::Value::Object(driver.clone());
+/// All parameters that were in force, by whom they were for. One may be a key, as a field added to every request.
+pub(crate) fn params(engine: &Engine, driver: &serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+    let text = bench_machine::redact::text(&serde_json::Value::Object(driver.clone()).to_string());
+    let text = engine.redact(&text);
+    let driver = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
     serde_json::to_value(BTreeMap::from([("driver", driver)])).unwrap_or_default()
 }

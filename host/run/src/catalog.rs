@@ -74,10 +74,11 @@ impl Catalog {
 
     fn load(&self, kind: Kind, reference: &str) -> Result<(Plugin, Source), RunError> {
         let found = bench_registry::plugin(kind, reference)?;
-        let plugin = self
-            .host
-            .load(&found.bytes, Limits::DEFAULT)
-            .map_err(|error| RunError::Load { reference: reference.to_owned(), error })?;
+        let plugin = match found.sha256 {
+            Some(digest) => self.host.load_known(&found.bytes, digest, Limits::DEFAULT),
+            None => self.host.load(&found.bytes, Limits::DEFAULT),
+        };
+        let plugin = plugin.map_err(|error| RunError::Load { reference: reference.to_owned(), error })?;
         Ok((plugin, found.source))
     }
 }

@@ -66,7 +66,7 @@ async fn named(catalog: &Catalog, plugin: &str, options: &RunOptions, params: St
         let mut line = Line::new(driver, identity, address, options.api_key_env.as_deref())?;
         match line.recognise().await {
             Ok(Some(backend)) => {
-                let engine = line.open(backend, options.model.as_deref(), params)?;
+                let engine = line.open(backend, options.model.as_deref(), params, options.timeout)?;
                 return Ok(Connected { engine, process: None, sim: None });
             }
             Ok(None) if candidates.len() == 1 => {
@@ -113,13 +113,17 @@ async fn simulate(
     params: String,
     reporter: &mut dyn Reporter,
 ) -> Result<Connected, RunError> {
-    let sim = Sim::start(SimConfig::default(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let config = SimConfig { context_length: SIMULATED_CONTEXT, ..SimConfig::default() };
+    let sim = Sim::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let endpoint = sim.url();
     reporter.update(Update::Simulating { endpoint: &endpoint });
     let chosen = RunOptions { endpoint: Some(endpoint), ..options.clone() };
     let connected = named(catalog, "openai", &chosen, params).await?;
     Ok(Connected { sim: Some(sim), ..connected })
 }
+
+/// Room for the longest prompt of the suites and its answer.
+const SIMULATED_CONTEXT: u32 = 1 << 18;
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
@@ -157,6 +161,6 @@ async fn launch(
     })?;
     // The engine names its model in its own way; only one that names none is asked for what it was launched with.
     let wanted = options.model.as_deref().filter(|_| backend.models.is_empty());
-    let engine = line.open(backend, wanted, params)?;
+    let engine = line.open(backend, wanted, params, options.timeout)?;
     Ok(Connected { engine, process: Some(process), sim: None })
 }

@@ -71,6 +71,7 @@ async fn ask(catalog: &Catalog, name: &str, address: Option<&str>, survey: &mut 
     for candidate in candidates {
         let mut line = Line::new(driver, identity, &candidate, None)?;
         let answer = line.recognise().await;
+        let answer = answer.map(|backend| backend.map(|backend| line.shown(backend)));
         let endpoint = Endpoint::parse(base_address(&candidate))?.to_string();
         (driver, identity) = line.into_driver();
         if let Ok(Some(backend)) = answer {

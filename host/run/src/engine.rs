@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bench_plugin::{Driver, Fault};
 use bench_plugin::driver_types::{
     Backend, BinaryAnswer, Capability, CountStep, EnvironmentAnswer, HttpAnswer, Info, Model, Probe, ProbeAnswer,
     Target,
 };
 use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
+use bench_plugin::{Driver, Fault};
 use bench_record::Problem;
 use bench_wire::{Client, Control, Endpoint, Limits, Secrets, WireError};
 
@@ -39,6 +39,12 @@ fn probing() -> Limits {
     }
 }
 
+/// Limits of the measured requests. `silence` is the longest that the engine may be silent, before its answer and within it.
+fn measuring(silence: Option<Duration>) -> Limits {
+    let usual = Limits::default();
+    Limits { first_byte: silence.unwrap_or(usual.first_byte), stall: silence.unwrap_or(usual.stall), ..usual }
+}
+
 /// Limits of the unmeasured requests of a run.
 fn patient() -> Limits {
     Limits { total: Duration::from_secs(120), max_body: 64 << 20, ..Limits::default() }
@@ -46,8 +52,9 @@ fn patient() -> Limits {
 
 /// The address without a trailing `/v1`: drivers name it in their paths, and people copy it from other tools.
 pub(crate) fn base_address(text: &str) -> &str {
-    let text = text.trim_end_matches('/');
-    text.strip_suffix("/v1").unwrap_or(text)
+    let trimmed = text.trim_end_matches('/');
+    // Of an address without a host nothing may be cut, or the scheme would be taken for one.
+    if trimmed.ends_with(':') { text } else { trimmed.strip_suffix("/v1").unwrap_or(trimmed) }
 }
 
 /// The driver's secrets that are set. `override_env` replaces the variable of the first one.
@@ -135,13 +142,42 @@ impl Line {
         }
     }
 
-    /// Settles on a model and makes the connections of a run.
-    pub(crate) fn open(self, backend: Backend, wanted: Option<&str>, params: String) -> Result<Engine, RunError> {
-        let model = choose(&backend, wanted, &self.endpoint)?;
-        let client = Client::new(self.endpoint.clone(), self.secrets.clone(), Limits::default())?;
+    /// What a backend says of itself, without the user's keys: a server can repeat what it was sent.
+    pub(crate) fn shown(&self, backend: Backend) -> Backend {
+        let clean = |text: String| self.secrets.redact(&text);
+        Backend {
+            name: clean(backend.name),
+            version: backend.version.map(clean),
+            build: backend.build.into_iter().map(clean).collect(),
+            models: backend.models.into_iter().map(|model| Model { id: clean(model.id), ..model }).collect(),
+            extra: backend.extra.map(clean),
+            ..backend
+        }
+    }
+
+    /// Settles on a model and makes the connections of a run. Requests name the model as the backend does; everything else
+    /// has the name without keys.
+    pub(crate) fn open(
+        self,
+        backend: Backend,
+        wanted: Option<&str>,
+        params: String,
+        silence: Option<Duration>,
+    ) -> Result<Engine, RunError> {
+        let shown = self.shown(backend.clone());
+        let model = choose(&backend, wanted).ok_or_else(|| match wanted {
+            Some(wanted) => RunError::ModelNotFound {
+                wanted: wanted.to_owned(),
+                served: shown.models.iter().map(|model| model.id.clone()).collect(),
+            },
+            None => RunError::NoModel { endpoint: self.endpoint.to_string() },
+        })?;
+        let client = Client::new(self.endpoint.clone(), self.secrets.clone(), measuring(silence))?;
         let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
-        let target = Target { model: model.id.clone(), version: backend.version.clone(), params };
+        let target = Target { model: model.id.clone(), version: backend.version, params };
+        let model = Model { id: self.secrets.redact(&model.id), ..model };
         let counts = self.driver.info().capabilities.contains(&Capability::Tokenize);
+        let backend = shown;
         Ok(Engine { line: Line { control, ..self }, backend, model, client, target, counts, trouble: None })
     }
 }
@@ -151,7 +187,8 @@ fn is_absence(error: &WireError) -> bool {
     matches!(error.code(), "connect-refused" | "connect-failed" | "connect-timeout" | "dns" | "redirect" | "tls")
 }
 
-fn choose(backend: &Backend, wanted: Option<&str>, endpoint: &Endpoint) -> Result<Model, RunError> {
+/// The model to ask: the wanted one, or the first. A backend that lists nothing may still serve what the user knows it to.
+fn choose(backend: &Backend, wanted: Option<&str>) -> Option<Model> {
     let served = &backend.models;
     let unlisted = |id: &str| Model {
         id: id.to_owned(),
@@ -162,16 +199,9 @@ fn choose(backend: &Backend, wanted: Option<&str>, endpoint: &Endpoint) -> Resul
         parameters: None,
     };
     match wanted {
-        Some(wanted) => match served.iter().find(|model| model.id == wanted) {
-            Some(model) => Ok(model.clone()),
-            // A backend that lists nothing may still serve what the user knows it to.
-            None if served.is_empty() => Ok(unlisted(wanted)),
-            None => Err(RunError::ModelNotFound {
-                wanted: wanted.to_owned(),
-                served: served.iter().map(|model| model.id.clone()).collect(),
-            }),
-        },
-        None => served.first().cloned().ok_or_else(|| RunError::NoModel { endpoint: endpoint.to_string() }),
+        Some(wanted) if served.is_empty() => Some(unlisted(wanted)),
+        Some(wanted) => served.iter().find(|model| model.id == wanted).cloned(),
+        None => served.first().cloned(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn model(
 ) -> Model {
     let known = &engine.model;
     let mut model = Model {
-        id: known.id.clone(),
+        id: public_name(&known.id),
         digests: Vec::new(),
         quantization: known.quantization.clone(),
         context_length: known.context_length,
@@ -64,7 +64,8 @@ pub(crate) async fn model(
     if whereabouts.attribution != Attribution::LocalMachine {
         return model;
     }
-    let Some(path) = known.path.as_deref().and_then(|path| on_this_machine(path, &whereabouts.listener)) else {
+    let named = known.path.as_deref().or_else(|| known.id.starts_with('/').then_some(known.id.as_str()));
+    let Some(path) = named.and_then(|path| on_this_machine(path, &whereabouts.listener)) else {
         return model;
     };
     if let Some(digest) = hash(path, folders.cache.join("models"), reporter).await {
@@ -86,6 +87,15 @@ pub(crate) async fn model(
 pub(crate) async fn program(folders: &Folders) -> Option<String> {
     let path = std::env::current_exe().ok()?;
     Some(hash(path, folders.cache.join("models"), &mut Silent).await?.sha256)
+}
+
+/// Engines that are started with a folder use its path as the model's name. The folders above it say more about the user
+/// than about the model.
+pub(crate) fn public_name(id: &str) -> String {
+    match id.strip_prefix('/').and_then(|path| path.trim_end_matches('/').rsplit('/').next()) {
+        Some(last) if !last.is_empty() => last.to_owned(),
+        _ => id.to_owned(),
+    }
 }
 
 /// A relative path is relative to the folder that the engine runs in.

@@ -1,6 +1,7 @@
 //! What a run is asked to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -29,6 +30,8 @@ pub struct RunOptions {
     pub launch: bool,
     /// Environment variable that holds the key, where it should differ from the driver's.
     pub api_key_env: Option<String>,
+    /// Longest time that the engine may be silent, before an answer and within it; `None` for the usual limits.
+    pub timeout: Option<Duration>,
     /// Seed of the prompts; `None` takes a random one.
     pub seed: Option<u64>,
     /// Where the command line is kept in the record, secrets already removed.

@@ -128,7 +128,8 @@ async fn measure(
         record.workloads.push(done);
         store.save(&record)?;
     }
-    record.client = Client { calibration: record.client.calibration.take(), ..client(&busy_from, &record, trace.stamps()) };
+    record.client =
+        Client { calibration: record.client.calibration.take(), ..client(&busy_from, &record, trace.stamps()) };
     record.trace = Some(trace.finish()?);
     let after = Conditions::capture(&own).await;
     record.condition_flags = Conditions::compare(&conditions, &after).into_iter().map(Note::from).collect();
@@ -189,7 +190,7 @@ fn begin(
         digest: suite.digest().to_string(),
         quick: options.quick,
         seed: options.seed.unwrap_or(nonce),
-        params: assemble::params(&params.driver),
+        params: assemble::params(engine, &params.driver),
     };
     let endpoint = Endpoint { url: engine.line.endpoint.to_string(), ..Endpoint::default() };
     let host = assemble::host_build();

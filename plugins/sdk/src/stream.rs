@@ -144,11 +144,16 @@ struct State<P> {
     failure: Option<Problem>,
 }
 
+/// How many forms of message take the fast path: a stream may change to and fro between two, such as reasoning and text, or
+/// fragments with and without token counts.
+const TEMPLATES: usize = 2;
+
 /// Message after message, on the fast path or in full.
 #[derive(Debug)]
 struct Messages<P> {
     protocol: P,
-    template: Option<Template>,
+    /// The last one that fitted comes first.
+    templates: Vec<Template>,
     misses: u32,
     seen: bool,
     progress: Progress,
@@ -172,8 +177,13 @@ impl<P: Protocol> Decode for Stream<P> {
             Framing::Sse => Body::Blank(Sse::default()),
             Framing::NdJson => Body::NdJson(NdJson::default()),
         };
-        let messages =
-            Messages { protocol: P::default(), template: None, misses: 0, seen: false, progress: Progress::default() };
+        let messages = Messages {
+            protocol: P::default(),
+            templates: Vec::new(),
+            misses: 0,
+            seen: false,
+            progress: Progress::default(),
+        };
         Self(RefCell::new(State { body, reads: 0, head: Vec::new(), messages, failure: None }))
     }
 
@@ -309,9 +319,8 @@ impl<P: Protocol> Messages<P> {
     }
 
     fn take(&mut self, kind: &[u8], data: &[u8], read: u32, events: &mut Vec<LocatedEvent>) -> Result<(), Stop> {
-        if let Some(template) = &self.template
-            && template.apply(kind, data, read, events)
-        {
+        if let Some(at) = self.templates.iter().position(|template| template.apply(kind, data, read, events)) {
+            self.templates.swap(0, at);
             self.misses = 0;
             return Ok(());
         }
@@ -325,8 +334,11 @@ impl<P: Protocol> Messages<P> {
         // A stream without two like messages would pay for a new template each time; it pays for every 16th only.
         self.misses = self.misses.saturating_add(1);
         if !holes.is_empty() && (self.misses < 16 || self.misses.is_multiple_of(16)) {
-            self.template =
-                Template::new(kind, data, &holes, events.get(before..).unwrap_or_default()).or(self.template.take());
+            let template = Template::new(kind, data, &holes, events.get(before..).unwrap_or_default());
+            if let Some(template) = template {
+                self.templates.insert(0, template);
+                self.templates.truncate(TEMPLATES);
+            }
         }
         Ok(())
     }

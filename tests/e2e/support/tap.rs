@@ -5,10 +5,13 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// What one connection sent so far.
+type Sent = Arc<Mutex<Vec<u8>>>;
+
 /// A running tap. Its threads end with the process.
 pub struct Tap {
     port: u16,
-    sent: Arc<Mutex<Vec<Arc<Mutex<Vec<u8>>>>>>,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Tap {
@@ -17,11 +20,11 @@ impl Tap {
     pub fn before(engine: SocketAddr) -> Tap {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let sent: Arc<Mutex<Vec<Arc<Mutex<Vec<u8>>>>>> = Arc::default();
+        let sent: Arc<Mutex<Vec<Sent>>> = Arc::default();
         let log = Arc::clone(&sent);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+                let bytes = Sent::default();
                 log.lock().unwrap().push(Arc::clone(&bytes));
                 let Ok(server) = TcpStream::connect(engine) else { return };
                 client.set_nodelay(true).ok();

@@ -21,7 +21,7 @@ use crate::output;
 /// Runs a subcommand.
 pub fn dispatch(command: Command) -> Outcome {
     match command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Detect(args) => detect::detect(&args),
         Command::Models(args) => models::models(&args),
         Command::Runs(args) => runs::runs(&args),

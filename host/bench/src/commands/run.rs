@@ -1,6 +1,7 @@
 //! `bench run`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bench_record::{RunRecord, RunStatus};
 use bench_run::{RunOptions, Stopper};
@@ -13,8 +14,8 @@ use crate::live::Live;
 use crate::{folders, output, results};
 
 /// Runs a suite, shows it live, prints the result.
-pub fn run(args: RunArgs) -> Outcome {
-    let options = options(&args);
+pub fn run(args: &RunArgs) -> Outcome {
+    let options = options(args);
     let (stopper, stop) = Stopper::new();
     let record = runtime()?.block_on(async {
         let watching = tokio::spawn(stop_on_interrupt(stopper));
@@ -40,6 +41,7 @@ fn options(args: &RunArgs) -> RunOptions {
         params: args.params.clone(),
         launch: args.launch,
         api_key_env: args.api_key_env.clone(),
+        timeout: args.timeout.map(Duration::from_secs),
         seed: args.seed,
         command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),
         folders: folders::folders(),
@@ -64,12 +66,17 @@ fn deliver(record: &RunRecord, json: Option<&Path>) -> Result<(), Failure> {
     match json {
         Some(path) if path == Path::new("-") => output::json(record),
         Some(path) => {
-            bench_record::write_record(record, path)?;
-            output::data(&results::run(record));
+            let written = bench_record::write_record(record, path);
+            written.map_err(|error| Failure { exit: Exit::Failure, ..Failure::from(error) })?;
+            table(record);
         }
-        None => output::data(&results::run(record)),
+        None => table(record),
     }
     Ok(())
+}
+
+fn table(record: &RunRecord) {
+    output::data(&output::printable(&results::run(record)));
 }
 
 fn exit_of(record: &RunRecord) -> Exit {

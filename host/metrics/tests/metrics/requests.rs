@@ -157,7 +157,7 @@ fn one_fragment_has_no_decode_rate() {
 fn no_content_has_no_ttft() {
     let m = Stream::new().read(10, [Event::Start]).read(20, [usage(5, 0, 0), stop()]).measure(&asked(5, 1));
     assert_eq!((m.ttft_ms, m.prefill_tps, m.decode_tps, m.output_tps), (None, None, None, None));
-    assert_eq!(m.flags, [Flag::NoOutput]);
+    assert_eq!(m.flags, [Flag::NoOutput, Flag::ShorterThanAsked]);
 }
 
 #[test]
@@ -221,6 +221,11 @@ fn another_length_than_the_forced_one_is_flagged() {
     assert_eq!(four_tokens().measure(&forced(4)).flags, []);
     assert_eq!(four_tokens().measure(&forced(8)).flags, [Flag::LengthNotForced]);
     assert_eq!(four_tokens().measure(&forced(3)).flags, [Flag::LengthNotForced, Flag::LongerThanAsked]);
+}
+
+#[test]
+fn a_free_answer_that_is_shorter_than_asked_is_flagged() {
+    assert_eq!(four_tokens().measure(&asked(200, 8)).flags, [Flag::ShorterThanAsked]);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Component {
     pub name: String,
     /// The component.
     pub bytes: Vec<u8>,
+    /// Its digest, in hex.
+    pub sha256: String,
 }
 
 /// A path below the workspace.
@@ -34,7 +36,7 @@ pub fn bundle() -> Result<Vec<Component>, Box<dyn Error>> {
     let component = |entry: &serde_json::Value| {
         let text = |key: &str| entry[key].as_str().map(str::to_owned).ok_or(format!("an entry has no `{key}`"));
         let bytes = std::fs::read(registry.join(text("path")?))?;
-        Ok(Component { kind: text("kind")?, name: text("name")?, bytes })
+        Ok(Component { kind: text("kind")?, name: text("name")?, sha256: text("sha256")?, bytes })
     };
     entries.iter().map(component).collect()
 }
@@ -48,6 +50,11 @@ pub fn rounds(wanted: usize) -> usize {
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The least of the values: what the work takes where nothing else runs on the machine.
+pub fn best(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// The value and how long it took.
