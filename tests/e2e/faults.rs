@@ -197,3 +197,38 @@ fn a_redirect_of_a_measured_request_is_not_followed() {
     refused_at_once(FaultKind::Redirect { location }, "redirect", &[]);
     assert!(elsewhere.seen().is_empty(), "{:?}", elsewhere.seen());
 }
+
+#[test]
+fn with_no_engine_a_simulation_stands_in_and_says_so() {
+    let bench = Bench::new();
+    let survey = bench.run(["detect", "--json"]).exits(0).json();
+    if survey["engines"] != serde_json::json!([]) {
+        // Somebody's engine runs on this machine; it is not ours to measure.
+        return;
+    }
+    let ran = bench.run(["run", "--quick", "--workload", "W1", "--json", "-"]).exits(0);
+    assert!(ran.stderr.contains("SIMULATION"), "{ran}");
+    let record = ran.json();
+    assert_eq!(record["simulated"], true);
+    assert_eq!(record["publishable"]["ok"], false);
+    let shown = bench.run(["show"]).exits(0);
+    assert!(shown.stdout.contains("SIMULATION"), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_that_cannot_be_started() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new();
+    let programs = bench.path("programs");
+    let bench = bench.with("PATH", programs.to_str().unwrap());
+    let launch = ["run", "--quick", "--launch", "--plugin", "llama-cpp", "--model", "weights.gguf"];
+    bench.run(launch).fails(1, "engine-not-found", &["llama-server"]);
+    let program = bench.write("programs/llama-server", "#!/bin/sh\necho cannot load $2 >&2\nexit 7\n");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = bench.run(launch).exits(1);
+    for words in ["[engine-exited-early]", "llama-server", "cannot load", "7"] {
+        assert!(ran.stderr.contains(words), "no `{words}`: {ran}");
+    }
+    assert!(bench.runs().is_empty());
+}

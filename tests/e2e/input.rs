@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bench_suite::Digest;
 
-use crate::support::{Bench, Ran, engine, quick, settled};
+use crate::support::{Answer, Bench, Ran, Server, engine, quick, settled};
 
 const CORPUS: &str = "It rained in the harbour town, and the boats lay still between the piers.\n";
 
@@ -209,12 +209,31 @@ fn find(folder: &Path, part: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_driver_that_recognises_nothing() {
+fn a_driver_that_is_for_another_engine() {
     let bench = Bench::new();
     let engine = engine(quick());
-    for name in ["ok", "trap", "liar", "endless-loop", "memory-hog", "wasi"] {
-        let ran = bench.run(["run", "--quick", "--plugin", &guest(name), "--endpoint", &engine.url()]);
-        ran.fails(4, "backend-not-recognised", &["Test guest"]).hints("bench detect");
+    let ran = bench.run(["run", "--quick", "--plugin", "vllm", "--endpoint", &engine.url()]);
+    ran.fails(4, "backend-not-recognised", &["vLLM"]).hints("bench detect");
+}
+
+#[test]
+fn a_driver_that_traps_wastes_or_lies_ends_the_run_as_its_own_fault() {
+    let bench = Bench::new();
+    let server = Server::start(|_| Answer::stream([b"data: {}\n\n".as_slice()]));
+    let cases = [
+        ("trap", "panic", "plugin-trap"),
+        ("endless-loop", "calm", "plugin-deadline"),
+        ("memory-hog", "calm", "plugin-memory"),
+        ("deep-recursion", "calm", "plugin-stack"),
+        ("invalid-utf8", "calm", "plugin-bad-value"),
+        ("wasi", "wait", "model-not-found"),
+        ("liar", "calm", "plugin-lie"),
+    ];
+    for (name, model, code) in cases {
+        let exit = if code == "model-not-found" { 4 } else { 5 };
+        let ran =
+            bench.run(["run", "--quick", "--plugin", &guest(name), "--endpoint", &server.url(), "--model", model]);
+        ran.fails(exit, code, &[if exit == 5 { "test-guest" } else { "wait" }]);
         let shown = bench.run(["plugin", "inspect", &guest(name), "--json"]).exits(0).json();
         assert_eq!(shown["identity"]["name"], "test-guest");
         assert_eq!(shown["identity"]["kind"], "driver");

@@ -75,7 +75,6 @@ fn every_captured_signal_is_in_the_record() {
     for signal in SIGNALS.iter().filter(|signal| **signal != "raw_timings") {
         let values = &phase["summary"]["metrics"][*signal];
         assert!(values["median"].is_number(), "{signal} is missing in the summary");
-        assert!(!values["half_width"].is_null() || values["n"] == 2, "{signal}: {values}");
     }
     assert_eq!(workload(&record, "W1")["name"], "chat-short");
 }
@@ -179,7 +178,7 @@ fn a_workload_with_nothing_to_run_is_skipped_and_no_failure() {
 fn as_many_requests_are_under_way_as_there_are_streams() {
     for streams in [1_u64, 3, 8] {
         let bench = Bench::new();
-        let engine = engine(SimConfig { ttft_us: 50_000, ..quick() });
+        let engine = engine(SimConfig { ttft_us: 200_000, ..quick() });
         let wanted = format!("W4.streams=[{streams}]");
         let (ran, record) = bench.quick(&engine.url(), "W4", &["--param", &wanted]);
         ran.exits(0);

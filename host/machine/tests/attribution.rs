@@ -131,6 +131,8 @@ fn secrets_are_masked_wherever_they_stand() {
             r#"s|{"apiKey":"abc","n":[{"password":"x"}]}"#,
             r#"s|{"apiKey":"<redacted>","n":[{"password":"<redacted>"}]}"#,
         ),
+        (r#"b|--param|extra={"api_key":"abc","n":1}"#, r#"b|--param|extra={"api_key":"<redacted>","n":1}"#),
+        (r#"b|--param|secret={"n":1}"#, "b|--param|secret=<redacted>"),
         ("s|--device|GPU-01234567-89ab-cdef-0123-456789abcdef", "s|--device|<redacted>"),
     ] {
         assert_eq!(redacted(line), clean);

@@ -104,7 +104,7 @@ fn an_engine_outlives_the_thread_that_launched_it() {
 }
 
 #[tokio::test]
-async fn a_missing_program_and_a_missing_directory_are_told_apart() {
+async fn a_missing_program_and_a_log_that_cannot_be_written_are_told_apart() {
     let root = tempfile::tempdir().unwrap();
     for program in ["no-such-engine-of-bench", "/no/such/engine"] {
         let spec = LaunchSpec { program: program.to_owned(), ..script(root.path(), "") };
@@ -112,10 +112,10 @@ async fn a_missing_program_and_a_missing_directory_are_told_apart() {
         assert_eq!(error.code(), "engine-not-found");
         assert!(error.to_string().contains(program));
     }
-    let error = Engine::launch(&script(&root.path().join("none"), "")).unwrap_err();
-    assert_eq!(error.code(), "engine-log-not-writable");
     let text = root.path().join("text");
     std::fs::write(&text, "just text").unwrap();
+    let error = Engine::launch(&script(&text, "")).unwrap_err();
+    assert_eq!(error.code(), "engine-log-not-writable");
     let spec = LaunchSpec { program: text.to_string_lossy().into_owned(), ..script(root.path(), "") };
     assert_eq!(Engine::launch(&spec).unwrap_err().code(), "engine-not-started");
 }

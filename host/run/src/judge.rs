@@ -2,6 +2,7 @@
 
 use bench_load::{NotSent, Turn};
 use bench_metrics as metrics;
+use bench_plugin::Fault;
 use bench_plugin::driver_types::LocatedEvent;
 use bench_plugin::types::{Event, HttpResponse, ToolCall};
 use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus};
@@ -30,6 +31,8 @@ pub(crate) struct Judged {
     pub(crate) record: RequestRecord,
     pub(crate) text: String,
     pub(crate) tool_calls: Vec<ToolCall>,
+    /// The driver itself failed; the engine may be blameless.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Judged {
@@ -91,7 +94,7 @@ pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Turn, place: Place)
     let exchange = match turn {
         Err(why) => {
             record.problem = Some(unsent(*why));
-            return Judged { record, text: String::new(), tool_calls: Vec::new() };
+            return Judged { record, text: String::new(), tool_calls: Vec::new(), fault: None };
         }
         Ok(exchange) => exchange,
     };
@@ -111,11 +114,12 @@ pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Turn, place: Place)
     }
     record.events = EventCounts::of(&answer.located);
     let (text, tool_calls) = said(&answer.events);
-    Judged { record, text, tool_calls }
+    Judged { record, text, tool_calls, fault: answer.fault }
 }
 
 #[derive(Default)]
 struct Answer {
+    fault: Option<Fault>,
     events: Vec<LocatedEvent>,
     located: Vec<metrics::Located>,
 }
@@ -169,7 +173,9 @@ fn answered(
         }
         Err(failure) => {
             answer.events = failure.events;
-            Some(of_fault(&failure.fault))
+            let problem = of_fault(&failure.fault);
+            answer.fault = Some(failure.fault).filter(|fault| fault.problem().is_none());
+            Some(problem)
         }
     };
     answer.located = answer.events.iter().map(convert::event).collect();

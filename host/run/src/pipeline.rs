@@ -172,7 +172,11 @@ async fn is_simulation(engine: &Engine) -> bool {
         headers: Vec::new(),
         body: Vec::new(),
     };
-    engine.line.endpoint.is_loopback() && engine.line.send(request).await.is_ok_and(|answer| answer.status == 200)
+    let says_so = |answer: &bench_plugin::types::HttpResponse| {
+        let server = answer.headers.iter().find(|header| header.name == "server");
+        answer.status == 200 && server.is_some_and(|header| header.value.starts_with("bench-sim"))
+    };
+    engine.line.endpoint.is_loopback() && engine.line.send(request).await.is_ok_and(|answer| says_so(&answer))
 }
 
 fn begin(

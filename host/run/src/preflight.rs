@@ -58,6 +58,9 @@ pub(crate) async fn preflight(engine: &mut Engine, suite: &Suite, nonce: u64, st
     let Some(judged) = seen.map(|seen| judge(engine, &sent, seen, place)) else {
         return Err(RunError::Stopped);
     };
+    if let Some(fault) = judged.fault {
+        return Err(fault.into());
+    }
     match (judged.record.metrics, judged.record.problem) {
         (Some(metrics), _) => {
             let seconds = (metrics.wall_ms / 1e3).max(1e-6);

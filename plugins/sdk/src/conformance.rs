@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::driver::{Driver, Evidence, Locality, Target};
+use crate::driver::{Capability, Driver, Evidence, LaunchOptions, Locality, Target};
 use crate::http;
 use crate::testkit::{self, Recording, fuzz_decoder, run};
 use crate::types::Event;
@@ -25,6 +25,7 @@ const CODES: &[&str] = &[
 /// Checks a driver against all recordings in `folder` and answers how many there are.
 ///
 /// - `describe` is complete, and `evidence` is `documentation` exactly where no recording is of a real server.
+/// - A driver that does not promise to launch its backend says so when asked to.
 /// - Streams (files named `*.stream.json`) decode to the same events however they are batched, cut at any byte they end in a
 ///   problem unless the answer was complete, and no bytes make the decoder panic.
 /// - A web page, an empty body and an error document in place of a stream are problems.
@@ -74,6 +75,16 @@ fn described<D: Driver>(real: bool) {
     let silent = vec![None; D::telemetry().len()];
     assert!(D::counters(silent).is_empty(), "no answers, no counters");
     assert!(D::recognise(Vec::new()).is_none(), "nothing is recognised in nothing");
+
+    if !info.capabilities.contains(&Capability::Launch) {
+        let options = LaunchOptions { port: 4000, context: None, slots: None, params: "{}".to_owned() };
+        let code = D::launch("m".to_owned(), options).err().map(|problem| problem.code);
+        assert_eq!(
+            code.as_deref(),
+            Some(crate::problem::NOT_SUPPORTED),
+            "launching is refused where it is not promised"
+        );
+    }
 
     let params = r#"{"no-such-parameter": 1}"#.to_owned();
     let target = Target { model: "m".to_owned(), version: None, params };

@@ -114,6 +114,13 @@ pub fn from_said(said: &Said) -> Problem {
     from_status(said.status.unwrap_or(500), said)
 }
 
+/// The problem in an error document of the form `{"object": "error", "message", "type", "code"}`, which can stand in a stream
+/// too; `None` where the message is none.
+pub fn from_error_object(message: &[u8]) -> Option<Problem> {
+    let document: Value = serde_json::from_slice(message).ok()?;
+    (document.get("object")?.as_str()? == "error").then(|| said(message).map(|said| from_said(&said)))?
+}
+
 /// The problem for a status and what was said with it.
 fn from_status(status: u16, said: &Said) -> Problem {
     let text = format!("{} {}", said.message, said.words).to_ascii_lowercase();

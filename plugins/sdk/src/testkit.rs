@@ -2,14 +2,17 @@
 //!
 //! The format of recordings is described in `plugins/drivers/FIXTURES.md`.
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::driver::{Decode, HttpAnswer, LocatedEvent, ProbeAnswer};
+use crate::driver::{Decode, Driver, Encoded, HttpAnswer, LocatedEvent, ProbeAnswer, Target};
 use crate::stream::{Framing, Out, Protocol, Stream};
 use crate::types::{
-    CacheMode, Event, Generation, HttpResponse, Message, Problem, Prompt, ResponseHeader, Role, Sampling, Usage,
+    CacheMode, Event, Generation, HeaderPart, HttpResponse, Message, Problem, Prompt, ResponseHeader, Role, Sampling,
+    Usage,
 };
 
 /// Why a recording cannot be used.
@@ -145,6 +148,53 @@ impl Recording {
     }
 }
 
+/// The recordings of the driver `D`.
+#[derive(Debug)]
+pub struct Fixtures<D> {
+    folder: &'static str,
+    of: PhantomData<fn() -> D>,
+}
+
+impl<D: Driver> Fixtures<D> {
+    /// The recordings in this folder, `NAME.json` each.
+    pub const fn new(folder: &'static str) -> Self {
+        Self { folder, of: PhantomData }
+    }
+
+    /// One recording.
+    ///
+    /// # Panics
+    /// Where it cannot be loaded.
+    pub fn load(&self, name: &str) -> Recording {
+        let path = Path::new(self.folder).join(format!("{name}.json"));
+        Recording::load(&path).unwrap_or_else(|error| panic!("{}: {error:?}", path.display()))
+    }
+
+    /// What the driver's decoder finds in a recording, with the reads that it was found in.
+    ///
+    /// # Panics
+    /// Where the recording cannot be loaded or decoded.
+    pub fn located(&self, name: &str) -> Vec<LocatedEvent> {
+        self.load(name).decode::<D::Decoder>().unwrap_or_else(|problem| panic!("{name}: {problem:?}"))
+    }
+
+    /// What the driver's decoder finds in a recording.
+    ///
+    /// # Panics
+    /// As [`located`](Self::located) does.
+    pub fn events(&self, name: &str) -> Vec<Event> {
+        self.located(name).into_iter().map(|located| located.event).collect()
+    }
+
+    /// The code of the problem that the driver sees in a recorded answer with an error status.
+    ///
+    /// # Panics
+    /// Where the recording cannot be loaded.
+    pub fn code(&self, name: &str) -> String {
+        D::explain(self.load(name).response()).code
+    }
+}
+
 fn unhex(hex: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let bytes = pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
@@ -227,6 +277,16 @@ impl<P: Protocol> Protocol for FullParse<P> {
     }
 }
 
+/// A decoder over a protocol.
+pub trait OverProtocol: Decode {
+    /// What its messages mean.
+    type Protocol: Protocol;
+}
+
+impl<P: Protocol> OverProtocol for Stream<P> {
+    type Protocol = P;
+}
+
 /// Checks that the fast path gives what the full parse gives.
 ///
 /// # Panics
@@ -267,6 +327,11 @@ pub fn raw(text: &str, max_tokens: u32) -> Generation {
     generation(Prompt::Text(text.to_owned()), max_tokens)
 }
 
+/// A request for one user message whose answer has 64 tokens whatever the model would say, with a salt.
+pub fn forced() -> Generation {
+    Generation { force_length: true, salt: Some("salt-1".to_owned()), ..chat("Hello", 64) }
+}
+
 fn generation(prompt: Prompt, max_tokens: u32) -> Generation {
     Generation {
         prompt,
@@ -279,4 +344,38 @@ fn generation(prompt: Prompt, max_tokens: u32) -> Generation {
         salt: None,
         logprobs: None,
     }
+}
+
+/// A target without a known version, with these driver parameters.
+pub fn target(params: &Value) -> Target {
+    Target { model: "the-model".to_owned(), version: None, params: params.to_string() }
+}
+
+/// The JSON body of a request.
+///
+/// # Panics
+/// Where the body is no JSON.
+pub fn body(encoded: &Encoded) -> Value {
+    serde_json::from_slice(&encoded.request.body).unwrap_or_else(|error| panic!("the body is no JSON: {error}"))
+}
+
+/// Whether a request carries the secret `api-key` as a bearer token.
+pub fn carries_the_key(encoded: &Encoded) -> bool {
+    let value = [HeaderPart::Text("Bearer ".to_owned()), HeaderPart::Secret("api-key".to_owned())];
+    encoded.request.headers.iter().any(|header| header.name == "authorization" && header.value == value)
+}
+
+/// The event for token counts.
+pub fn counts(prompt: u64, cached: Option<u64>, completion: u64, reasoning: Option<u64>) -> Event {
+    Event::Usage(Usage {
+        prompt_tokens: Some(prompt),
+        cached_tokens: cached,
+        completion_tokens: Some(completion),
+        reasoning_tokens: reasoning,
+    })
+}
+
+/// The event for a fragment of visible text.
+pub fn fragment(text: &str) -> Event {
+    Event::Text(text.to_owned())
 }

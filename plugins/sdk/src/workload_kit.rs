@@ -4,15 +4,17 @@
 //! Everything that comes in (parameters, model facts, session keys, measures) may be hostile, so arithmetic saturates,
 //! sizes are bounded, and anything odd is a [`Problem`] or is left out.
 
+mod chat;
 mod one_turn;
 mod params;
 mod picks;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod trial;
 
-pub use one_turn::{OneTurn, Single, Wording};
+pub use chat::{Chat, Defaults, chat_params};
+pub use one_turn::{About, OneTurn, Questions, Session, Single, Wording};
 pub use params::{Kind, Param, Params, Spec};
-pub use picks::{as_metric, curve, headline, metric, ratio, value_of, variable_of};
+pub use picks::{as_metric, by_variable, curves, headline, metric, ratio, value_of, variable_of};
 
 use crate::types::{Problem, Sampling};
 use crate::workload::{Facts, SessionKey, Variable};

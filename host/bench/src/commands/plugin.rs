@@ -73,12 +73,37 @@ fn inspect(reference: &str, as_json: bool) -> Outcome {
         }
         Err(error) => return Err(error.into()),
     };
+    let description = in_kebab_case(description);
     if as_json {
         output::json(&json!({ "identity": identity, "description": description }));
     } else {
         output::data(&output::printable(&words(&identity, &description)));
     }
     Ok(Exit::Success)
+}
+
+/// Names of the interface as the interface writes them: `final-usage`, not `FinalUsage`.
+fn in_kebab_case(mut description: Value) -> Value {
+    let kebab = |name: &str| {
+        let mut text = String::new();
+        for (place, letter) in name.char_indices() {
+            if letter.is_ascii_uppercase() && place > 0 {
+                text.push('-');
+            }
+            text.push(letter.to_ascii_lowercase());
+        }
+        Value::String(text)
+    };
+    for key in ["locality", "evidence", "capabilities"] {
+        match description.get_mut(key) {
+            Some(Value::Array(names)) => {
+                names.iter_mut().for_each(|name| *name = name.as_str().map_or(Value::Null, kebab));
+            }
+            Some(name) => *name = name.as_str().map_or(Value::Null, kebab),
+            None => {}
+        }
+    }
+    description
 }
 
 fn is_other_kind(error: &RunError) -> bool {

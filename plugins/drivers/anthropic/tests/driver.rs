@@ -1,34 +1,15 @@
 //! What the driver makes of the documented streams of the Messages API, and what it asks.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_sdk::driver::{CountStep, CountSteps as _, Driver, Encoded, Target};
-use bench_sdk::testkit::{self, Recording};
+use bench_sdk::driver::{CountStep, CountSteps as _, Driver};
+use bench_sdk::testkit::{self, Fixtures, body, target};
 use bench_sdk::types::{
     CacheMode, Event, FinishReason, Generation, HeaderPart, Message, Prompt, Role, Tool, ToolCall, ToolCallDelta, Usage,
 };
 use driver_anthropic::Anthropic as Plugin;
 use serde_json::{Value, json};
 
-fn fixture(name: &str) -> Recording {
-    Recording::load(format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn events(name: &str) -> Vec<Event> {
-    let events = fixture(name).decode::<<Plugin as Driver>::Decoder>().unwrap();
-    events.into_iter().map(|located| located.event).collect()
-}
-
-fn code(name: &str) -> String {
-    Plugin::explain(fixture(name).response()).code
-}
-
-fn target(params: Value) -> Target {
-    Target { model: "the-model".into(), version: None, params: params.to_string() }
-}
-
-fn body(encoded: &Encoded) -> Value {
-    serde_json::from_slice(&encoded.request.body).unwrap()
-}
+const FIXTURES: Fixtures<Plugin> = Fixtures::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
 
 fn usage(prompt: u64, cached: u64, completion: Option<u64>, reasoning: Option<u64>) -> Event {
     Event::Usage(Usage {
@@ -51,7 +32,7 @@ fn a_prompt_is_what_is_new_read_and_written() {
         usage(1042, 1000, Some(15), None),
         Event::Finish(FinishReason::Stop),
     ];
-    assert_eq!(events("text.stream"), expected);
+    assert_eq!(FIXTURES.events("text.stream"), expected);
 }
 
 #[test]
@@ -74,30 +55,30 @@ fn thinking_and_tool_calls_have_their_channels() {
         usage(12, 0, Some(89), Some(24)),
         Event::Finish(FinishReason::ToolCalls),
     ];
-    assert_eq!(events("tools.stream"), expected);
+    assert_eq!(FIXTURES.events("tools.stream"), expected);
 }
 
 #[test]
 fn an_error_event_keeps_its_kind() {
-    let events = events("error.stream");
+    let events = FIXTURES.events("error.stream");
     let Some(Event::Error(problem)) = events.last() else { panic!("{events:?}") };
     assert_eq!(problem.code, "overloaded");
 }
 
 #[test]
 fn errors_have_their_codes() {
-    assert_eq!(code("error.400"), "context-overflow");
-    assert_eq!(code("error.401"), "unauthorized");
-    assert_eq!(code("error.404"), "model-not-found");
-    assert_eq!(code("error.429"), "rate-limited");
-    assert_eq!(code("error.529"), "overloaded");
-    assert_eq!(code("error.502"), "server-error");
-    assert!(Plugin::explain(fixture("error.429").response()).hint.unwrap().contains("12 s"));
+    assert_eq!(FIXTURES.code("error.400"), "context-overflow");
+    assert_eq!(FIXTURES.code("error.401"), "unauthorized");
+    assert_eq!(FIXTURES.code("error.404"), "model-not-found");
+    assert_eq!(FIXTURES.code("error.429"), "rate-limited");
+    assert_eq!(FIXTURES.code("error.529"), "overloaded");
+    assert_eq!(FIXTURES.code("error.502"), "server-error");
+    assert!(Plugin::explain(FIXTURES.load("error.429").response()).hint.unwrap().contains("12 s"));
 }
 
 #[test]
 fn models_come_with_their_context() {
-    let backend = Plugin::recognise(vec![fixture("models").answer("models")]).unwrap();
+    let backend = Plugin::recognise(vec![FIXTURES.load("models").answer("models")]).unwrap();
     let model = backend.models.first().unwrap();
     assert_eq!((model.id.as_str(), model.context_length), ("claude-sonnet-4-5", Some(200_000)));
 }
@@ -131,7 +112,7 @@ fn conversation() -> Generation {
 
 #[test]
 fn a_conversation_becomes_turns_of_blocks() {
-    let encoded = Plugin::encode(conversation(), target(json!({"service_tier": "standard_only"}))).unwrap();
+    let encoded = Plugin::encode(conversation(), target(&json!({"service_tier": "standard_only"}))).unwrap();
     assert_eq!(encoded.request.path, "/v1/messages");
     assert!(encoded.cache_off && !encoded.forced_length && !encoded.seeded);
     let call = |id: &str| json!({"type": "tool_use", "id": id, "name": "get_time", "input": {"zone": "UTC"}});
@@ -152,7 +133,7 @@ fn a_conversation_becomes_turns_of_blocks() {
 
 #[test]
 fn the_key_is_named_and_never_there() {
-    let encoded = Plugin::encode(conversation(), target(json!({"beta": ["a-1", "b-2"]}))).unwrap();
+    let encoded = Plugin::encode(conversation(), target(&json!({"beta": ["a-1", "b-2"]}))).unwrap();
     let value = |name: &str| {
         let header = encoded.request.headers.iter().find(|header| header.name == name);
         header.map(|header| header.value.clone()).unwrap()
@@ -166,7 +147,7 @@ fn the_key_is_named_and_never_there() {
 fn a_warm_conversation_asks_for_a_cache_entry_at_its_end() {
     let mut generation = conversation();
     generation.cache = CacheMode::Warm;
-    let encoded = Plugin::encode(generation, target(json!({}))).unwrap();
+    let encoded = Plugin::encode(generation, target(&json!({}))).unwrap();
     assert!(!encoded.cache_off);
     let body = body(&encoded);
     assert_eq!(body.pointer("/messages/2/content/2/cache_control"), Some(&json!({"type": "ephemeral"})));
@@ -175,23 +156,23 @@ fn a_warm_conversation_asks_for_a_cache_entry_at_its_end() {
 
 #[test]
 fn raw_prompts_are_not_supported() {
-    assert_eq!(Plugin::encode(testkit::raw("Once", 8), target(json!({}))).unwrap_err().code, "not-supported");
+    assert_eq!(Plugin::encode(testkit::raw("Once", 8), target(&json!({}))).unwrap_err().code, "not-supported");
 }
 
 #[test]
 fn counting_takes_one_request() {
-    let count = <Plugin as Driver>::Count::new(conversation(), target(json!({})));
+    let count = <Plugin as Driver>::Count::new(conversation(), target(&json!({})));
     let CountStep::Send(request) = count.step(None).unwrap() else { panic!("no request") };
     assert_eq!(request.path, "/v1/messages/count_tokens");
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     assert!(body.get("tools").is_some() && body.get("max_tokens").is_none() && body.get("stream").is_none());
-    let step = count.step(Some(fixture("count").response())).unwrap();
+    let step = count.step(Some(FIXTURES.load("count").response())).unwrap();
     assert!(matches!(step, CountStep::Done(2095)), "{step:?}");
 }
 
 #[test]
 fn a_failed_count_says_why() {
-    let count = <Plugin as Driver>::Count::new(conversation(), target(json!({})));
+    let count = <Plugin as Driver>::Count::new(conversation(), target(&json!({})));
     let _request = count.step(None).unwrap();
-    assert_eq!(count.step(Some(fixture("error.401").response())).unwrap_err().code, "unauthorized");
+    assert_eq!(count.step(Some(FIXTURES.load("error.401").response())).unwrap_err().code, "unauthorized");
 }

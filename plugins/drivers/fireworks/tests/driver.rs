@@ -1,54 +1,17 @@
 //! What the driver makes of Fireworks AI's documented answers, and what it asks.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_sdk::driver::{Driver, Encoded, LaunchOptions, Target};
-use bench_sdk::testkit::{self, Recording};
-use bench_sdk::types::{CacheMode, Event, FinishReason, HeaderPart, ServerTiming, Usage};
+use bench_sdk::driver::Driver;
+use bench_sdk::testkit::{self, Fixtures, body, carries_the_key, counts, fragment, target};
+use bench_sdk::types::{CacheMode, Event, FinishReason, ServerTiming};
 use driver_fireworks::Plugin;
-use serde_json::{Value, json};
+use serde_json::json;
 
-fn fixture(name: &str) -> Recording {
-    Recording::load(format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn events(name: &str) -> Vec<Event> {
-    let events = fixture(name).decode::<<Plugin as Driver>::Decoder>().unwrap();
-    events.into_iter().map(|located| located.event).collect()
-}
-
-fn code(name: &str) -> String {
-    Plugin::explain(fixture(name).response()).code
-}
-
-fn target(params: Value) -> Target {
-    Target { model: "the-model".into(), version: None, params: params.to_string() }
-}
-
-fn body(encoded: &Encoded) -> Value {
-    serde_json::from_slice(&encoded.request.body).unwrap()
-}
-
-fn usage(prompt: u64, cached: Option<u64>, completion: u64, reasoning: Option<u64>) -> Event {
-    Event::Usage(Usage {
-        prompt_tokens: Some(prompt),
-        cached_tokens: cached,
-        completion_tokens: Some(completion),
-        reasoning_tokens: reasoning,
-    })
-}
-
-fn text(text: &str) -> Event {
-    Event::Text(text.into())
-}
-
-fn carries_the_key(encoded: &Encoded) -> bool {
-    let value = [HeaderPart::Text("Bearer ".into()), HeaderPart::Secret("api-key".into())];
-    encoded.request.headers.iter().any(|header| header.name == "authorization" && header.value == value)
-}
+const FIXTURES: Fixtures<Plugin> = Fixtures::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
 
 #[test]
 fn metrics_of_the_last_chunk_become_times() {
-    let events = events("chat.stream");
+    let events = FIXTURES.events("chat.stream");
     let timing = ServerTiming {
         queue_ms: Some(2.0),
         load_ms: None,
@@ -59,8 +22,14 @@ fn metrics_of_the_last_chunk_become_times() {
         draft_tokens: None,
         accepted_tokens: None,
     };
-    let expected =
-        [Event::Start, text("Bl"), text("ue"), text("."), usage(14, Some(0), 4, None), Event::ServerTiming(timing)];
+    let expected = [
+        Event::Start,
+        fragment("Bl"),
+        fragment("ue"),
+        fragment("."),
+        counts(14, Some(0), 4, None),
+        Event::ServerTiming(timing),
+    ];
     assert_eq!(events.get(..6), Some(expected.as_slice()), "{events:?}");
     assert!(matches!(events.get(6), Some(Event::Other(words)) if words.contains("server-time-to-first-token")));
     assert_eq!(events.last(), Some(&Event::Finish(FinishReason::Stop)));
@@ -68,17 +37,17 @@ fn metrics_of_the_last_chunk_become_times() {
 
 #[test]
 fn errors_have_their_codes() {
-    assert_eq!(code("error.400"), "context-overflow");
-    assert_eq!(code("error.401"), "unauthorized");
-    assert_eq!(code("error.404"), "model-not-found");
-    assert_eq!(code("error.429"), "rate-limited");
-    assert_eq!(code("error.503"), "overloaded");
-    assert_eq!(code("error.502"), "server-error");
+    assert_eq!(FIXTURES.code("error.400"), "context-overflow");
+    assert_eq!(FIXTURES.code("error.401"), "unauthorized");
+    assert_eq!(FIXTURES.code("error.404"), "model-not-found");
+    assert_eq!(FIXTURES.code("error.429"), "rate-limited");
+    assert_eq!(FIXTURES.code("error.503"), "overloaded");
+    assert_eq!(FIXTURES.code("error.502"), "server-error");
 }
 
 #[test]
 fn models_come_with_their_context() {
-    let backend = Plugin::recognise(vec![fixture("models").answer("models")]).unwrap();
+    let backend = Plugin::recognise(vec![FIXTURES.load("models").answer("models")]).unwrap();
     assert_eq!(backend.models.first().unwrap().context_length, Some(131_072));
 }
 
@@ -86,7 +55,7 @@ fn models_come_with_their_context() {
 fn cold_requests_pass_the_cache_by() {
     let mut generation = testkit::chat("Hello", 64);
     generation.force_length = true;
-    let encoded = Plugin::encode(generation.clone(), target(json!({}))).unwrap();
+    let encoded = Plugin::encode(generation.clone(), target(&json!({}))).unwrap();
     assert!(encoded.forced_length && encoded.cache_off && carries_the_key(&encoded));
     let cold = body(&encoded);
     assert_eq!(cold.get("ignore_eos"), Some(&json!(true)));
@@ -95,13 +64,7 @@ fn cold_requests_pass_the_cache_by() {
     assert_eq!(cold.get("context_length_exceeded_behavior"), Some(&json!("error")));
 
     generation.cache = CacheMode::Warm;
-    let encoded = Plugin::encode(generation, target(json!({}))).unwrap();
+    let encoded = Plugin::encode(generation, target(&json!({}))).unwrap();
     assert!(!encoded.cache_off);
     assert!(body(&encoded).get("prompt_cache_max_len").is_none());
-}
-
-#[test]
-fn a_service_is_not_started() {
-    let options = LaunchOptions { port: 4000, context: None, slots: None, params: "{}".into() };
-    assert_eq!(Plugin::launch("m".into(), options).unwrap_err().code, "not-supported");
 }

@@ -1,34 +1,15 @@
 //! What the driver makes of Ollama's documented answers, and what it asks.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_sdk::driver::{CountSteps as _, Driver, Encoded, LaunchOptions, Target};
-use bench_sdk::testkit::{self, Recording};
+use bench_sdk::driver::{CountSteps as _, Driver, LaunchOptions};
+use bench_sdk::testkit::{self, Fixtures, body, target};
 use bench_sdk::types::{
     Event, FinishReason, Message, Role, Sampling, ServerTiming, TokenLogprob, Tool, ToolCall, ToolCallDelta, Usage,
 };
 use driver_ollama::Ollama as Plugin;
-use serde_json::{Value, json};
+use serde_json::json;
 
-fn fixture(name: &str) -> Recording {
-    Recording::load(format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn events(name: &str) -> Vec<Event> {
-    let events = fixture(name).decode::<<Plugin as Driver>::Decoder>().unwrap();
-    events.into_iter().map(|located| located.event).collect()
-}
-
-fn code(name: &str) -> String {
-    Plugin::explain(fixture(name).response()).code
-}
-
-fn target(params: Value) -> Target {
-    Target { model: "the-model".into(), version: None, params: params.to_string() }
-}
-
-fn body(encoded: &Encoded) -> Value {
-    serde_json::from_slice(&encoded.request.body).unwrap()
-}
+const FIXTURES: Fixtures<Plugin> = Fixtures::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
 
 #[test]
 fn a_chat_gives_both_channels_counts_times_and_the_reason() {
@@ -56,20 +37,20 @@ fn a_chat_gives_both_channels_counts_times_and_the_reason() {
         }),
         Event::Finish(FinishReason::Stop),
     ];
-    assert_eq!(events("chat.stream"), expected);
+    assert_eq!(FIXTURES.events("chat.stream"), expected);
 }
 
 #[test]
 fn events_are_found_in_the_read_of_their_last_byte() {
     // The third line comes in two reads.
-    let events = fixture("chat.stream").decode::<<Plugin as Driver>::Decoder>().unwrap();
+    let events = FIXTURES.located("chat.stream");
     let reads: Vec<u32> = events.iter().map(|located| located.read).collect();
     assert_eq!(reads, [0, 1, 3, 4, 5, 5, 5, 5]);
 }
 
 #[test]
 fn without_the_cached_count_the_evaluated_tokens_are_unknown() {
-    let events = events("generate.stream");
+    let events = FIXTURES.events("generate.stream");
     let [.., Event::Usage(usage), Event::ServerTiming(timing), Event::Finish(finish)] = events.as_slice() else {
         panic!("{events:?}");
     };
@@ -84,7 +65,7 @@ fn tool_calls_come_whole_and_end_the_turn() {
         let arguments = json!({ "city": city }).to_string();
         Event::ToolCall(ToolCallDelta { index, id: Some(id.into()), name: Some("get_weather".into()), arguments })
     };
-    let events = events("tools.stream");
+    let events = FIXTURES.events("tools.stream");
     assert_eq!(events.first(), Some(&call(0, "call_a1", "Lyon")));
     assert_eq!(events.get(1), Some(&call(1, "call_a2", "Oslo")));
     assert_eq!(events.last(), Some(&Event::Finish(FinishReason::ToolCalls)));
@@ -93,12 +74,12 @@ fn tool_calls_come_whole_and_end_the_turn() {
 #[test]
 fn logprobs_follow_their_text() {
     let expected = Event::Logprobs(vec![TokenLogprob { token: "Yes".into(), logprob: -0.125 }]);
-    assert_eq!(events("logprobs.stream").get(1), Some(&expected));
+    assert_eq!(FIXTURES.events("logprobs.stream").get(1), Some(&expected));
 }
 
 #[test]
 fn an_error_in_the_stream_ends_it() {
-    let events = events("error.stream");
+    let events = FIXTURES.events("error.stream");
     let Some(Event::Error(problem)) = events.last() else { panic!("{events:?}") };
     assert_eq!(problem.code, "server-error");
     assert!(problem.message.contains("while running the model"), "{}", problem.message);
@@ -106,17 +87,17 @@ fn an_error_in_the_stream_ends_it() {
 
 #[test]
 fn errors_have_their_codes() {
-    assert_eq!(code("error.404"), "model-not-found");
-    assert_eq!(code("error.400"), "context-overflow");
-    assert_eq!(code("error.503"), "overloaded");
-    assert_eq!(code("error.502"), "server-error");
-    let missing = Plugin::explain(fixture("error.404").response());
+    assert_eq!(FIXTURES.code("error.404"), "model-not-found");
+    assert_eq!(FIXTURES.code("error.400"), "context-overflow");
+    assert_eq!(FIXTURES.code("error.503"), "overloaded");
+    assert_eq!(FIXTURES.code("error.502"), "server-error");
+    let missing = Plugin::explain(FIXTURES.load("error.404").response());
     assert!(missing.hint.unwrap().contains("ollama pull"));
 }
 
 #[test]
 fn the_server_and_its_models_are_recognised() {
-    let answers = ["version", "tags", "ps", "root"].map(|name| fixture(name).answer(name));
+    let answers = ["version", "tags", "ps", "root"].map(|name| FIXTURES.load(name).answer(name));
     let backend = Plugin::recognise(answers.to_vec()).unwrap();
     assert_eq!((backend.name.as_str(), backend.version.as_deref()), ("ollama", Some("0.34.1")));
     assert!(backend.confidence > 90);
@@ -133,7 +114,7 @@ fn the_server_and_its_models_are_recognised() {
 #[test]
 fn a_list_of_models_alone_is_not_enough() {
     // llama.cpp and others answer at `/api/tags` too.
-    assert!(Plugin::recognise(vec![fixture("tags").answer("tags")]).is_none());
+    assert!(Plugin::recognise(vec![FIXTURES.load("tags").answer("tags")]).is_none());
 }
 
 #[test]
@@ -143,7 +124,7 @@ fn a_chat_request_bounds_the_answer_and_refuses_truncation() {
     generation.stop = vec!["END".into()];
     generation.sampling = Sampling { temperature: Some(0.0), top_p: Some(0.5), top_k: Some(3), seed: Some(7) };
     let params = json!({"num_ctx": 4096, "keep_alive": "10m", "think": false, "options": {"num_gpu": 0}});
-    let encoded = Plugin::encode(generation, target(params)).unwrap();
+    let encoded = Plugin::encode(generation, target(&params)).unwrap();
     assert_eq!(encoded.request.path, "/api/chat");
     assert!(!encoded.forced_length && !encoded.cache_off && encoded.seeded);
     let expected = json!({
@@ -158,7 +139,7 @@ fn a_chat_request_bounds_the_answer_and_refuses_truncation() {
 
 #[test]
 fn a_raw_prompt_passes_the_template_by() {
-    let encoded = Plugin::encode(testkit::raw("Once", 8), target(json!({}))).unwrap();
+    let encoded = Plugin::encode(testkit::raw("Once", 8), target(&json!({}))).unwrap();
     assert_eq!(encoded.request.path, "/api/generate");
     let body = body(&encoded);
     assert_eq!((body.get("prompt"), body.get("raw")), (Some(&json!("Once")), Some(&json!(true))));
@@ -179,7 +160,7 @@ fn arguments_of_tool_calls_are_objects() {
         message(Role::Assistant, "", vec![call.clone()], None),
         message(Role::Tool, "12:00", Vec::new(), Some("c1")),
     ]);
-    let encoded = Plugin::encode(generation.clone(), target(json!({}))).unwrap();
+    let encoded = Plugin::encode(generation.clone(), target(&json!({}))).unwrap();
     let expected = json!([
         {"role": "assistant", "content": "", "tool_calls": [{"id": "c1", "function": {"name": "get_time", "arguments": {"zone": "UTC"}}}]},
         {"role": "tool", "content": "12:00", "tool_call_id": "c1", "tool_name": "get_time"},
@@ -188,7 +169,7 @@ fn arguments_of_tool_calls_are_objects() {
 
     let broken = ToolCall { arguments: "not json".into(), ..call };
     generation.prompt = bench_sdk::types::Prompt::Messages(vec![message(Role::Assistant, "", vec![broken], None)]);
-    assert_eq!(Plugin::encode(generation, target(json!({}))).unwrap_err().code, "bad-request");
+    assert_eq!(Plugin::encode(generation, target(&json!({}))).unwrap_err().code, "bad-request");
 }
 
 #[test]
@@ -203,6 +184,6 @@ fn launch_configures_by_environment_and_takes_names_only() {
 
 #[test]
 fn tokens_cannot_be_counted() {
-    let count = <Plugin as Driver>::Count::new(testkit::chat("Hello", 8), target(json!({})));
+    let count = <Plugin as Driver>::Count::new(testkit::chat("Hello", 8), target(&json!({})));
     assert_eq!(count.step(None).unwrap_err().code, "not-supported");
 }

@@ -232,15 +232,8 @@ impl Dialect for Sglang {
     }
 
     fn foreign(message: &[u8], out: &mut Out<'_>) -> Result<bool, Problem> {
-        Ok(error_object(message).map(|problem| out.event(Event::Error(problem))).is_some())
+        Ok(problem::from_error_object(message).map(|problem| out.event(Event::Error(problem))).is_some())
     }
-}
-
-/// SGLang's error document, `{"object": "error", "message", "type", "code"}`, which can stand in a stream too.
-fn error_object(message: &[u8]) -> Option<Problem> {
-    let document: Value = serde_json::from_slice(message).ok()?;
-    (document.get("object")?.as_str()? == "error")
-        .then(|| problem::said(message).map(|said| problem::from_said(&said)))?
 }
 
 /// The driver.

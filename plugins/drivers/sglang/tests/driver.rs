@@ -1,88 +1,46 @@
 //! What the driver makes of SGLang's documented answers, and what it asks.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_sdk::driver::{CountStep, CountSteps as _, CounterKind, Driver, Encoded, LaunchOptions, Target};
-use bench_sdk::testkit::{self, Recording};
-use bench_sdk::types::{CacheMode, Event, FinishReason, Generation, Prompt, Usage};
+use bench_sdk::driver::{CountStep, CountSteps as _, CounterKind, Driver, LaunchOptions};
+use bench_sdk::testkit::{self, Fixtures, body, counts, forced, fragment, target};
+use bench_sdk::types::{CacheMode, Event, FinishReason, Generation, Prompt};
 use driver_sglang::Plugin;
 use serde_json::{Value, json};
 
-fn fixture(name: &str) -> Recording {
-    Recording::load(format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn events(name: &str) -> Vec<Event> {
-    let events = fixture(name).decode::<<Plugin as Driver>::Decoder>().unwrap();
-    events.into_iter().map(|located| located.event).collect()
-}
-
-fn code(name: &str) -> String {
-    Plugin::explain(fixture(name).response()).code
-}
-
-fn target(params: Value) -> Target {
-    Target { model: "the-model".into(), version: None, params: params.to_string() }
-}
-
-fn body(encoded: &Encoded) -> Value {
-    serde_json::from_slice(&encoded.request.body).unwrap()
-}
-
-fn usage(prompt: u64, cached: Option<u64>, completion: u64, reasoning: Option<u64>) -> Event {
-    Event::Usage(Usage {
-        prompt_tokens: Some(prompt),
-        cached_tokens: cached,
-        completion_tokens: Some(completion),
-        reasoning_tokens: reasoning,
-    })
-}
-
-fn text(text: &str) -> Event {
-    Event::Text(text.into())
-}
-
-fn forced() -> Generation {
-    let mut generation = testkit::chat("Hello", 64);
-    generation.force_length = true;
-    generation.salt = Some("salt-1".into());
-    generation
-}
+const FIXTURES: Fixtures<Plugin> = Fixtures::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
 
 #[test]
 fn every_chunk_counts() {
     let expected = [
         Event::Start,
-        usage(14, None, 1, Some(0)),
+        counts(14, None, 1, Some(0)),
         Event::Reasoning("Thinking".into()),
-        usage(14, None, 2, Some(0)),
+        counts(14, None, 2, Some(0)),
         Event::Reasoning(" hard".into()),
-        usage(14, None, 3, Some(0)),
-        text("Bl"),
-        usage(14, None, 4, Some(0)),
-        text("ue"),
-        usage(14, None, 5, Some(0)),
-        text("."),
-        usage(14, None, 6, Some(0)),
+        counts(14, None, 3, Some(0)),
+        fragment("Bl"),
+        counts(14, None, 4, Some(0)),
+        fragment("ue"),
+        counts(14, None, 5, Some(0)),
+        fragment("."),
+        counts(14, None, 6, Some(0)),
         Event::Finish(FinishReason::Stop),
-        usage(14, Some(8), 7, Some(2)),
+        counts(14, Some(8), 7, Some(2)),
     ];
-    assert_eq!(events("chat.stream"), expected);
+    assert_eq!(FIXTURES.events("chat.stream"), expected);
 }
 
 #[test]
 fn token_ids_are_taken_where_they_are() {
-    let events = events("completions.stream");
-    assert_eq!(events.get(..2), Some([text(" a"), Event::TokenIds(vec![264])].as_slice()));
-    assert_eq!(
-        testkit::text(&fixture("completions.stream").decode::<<Plugin as Driver>::Decoder>().unwrap()),
-        " a time,"
-    );
-    assert_eq!(events.last(), Some(&usage(3, Some(0), 3, None)));
+    let events = FIXTURES.events("completions.stream");
+    assert_eq!(events.get(..2), Some([fragment(" a"), Event::TokenIds(vec![264])].as_slice()));
+    assert_eq!(testkit::text(&FIXTURES.located("completions.stream")), " a time,");
+    assert_eq!(events.last(), Some(&counts(3, Some(0), 3, None)));
 }
 
 #[test]
 fn an_error_object_in_the_stream_is_an_error() {
-    let events = events("error.stream");
+    let events = FIXTURES.events("error.stream");
     let Some(Event::Error(problem)) = events.last() else { panic!("{events:?}") };
     assert_eq!(problem.code, "server-error");
     assert!(problem.message.contains("aborted"), "{}", problem.message);
@@ -90,16 +48,16 @@ fn an_error_object_in_the_stream_is_an_error() {
 
 #[test]
 fn errors_have_their_codes() {
-    assert_eq!(code("error.400"), "context-overflow");
-    assert_eq!(code("error.401"), "unauthorized");
-    assert_eq!(code("error.404"), "model-not-found");
-    assert_eq!(code("error.503"), "overloaded");
-    assert_eq!(code("error.502"), "server-error");
+    assert_eq!(FIXTURES.code("error.400"), "context-overflow");
+    assert_eq!(FIXTURES.code("error.401"), "unauthorized");
+    assert_eq!(FIXTURES.code("error.404"), "model-not-found");
+    assert_eq!(FIXTURES.code("error.503"), "overloaded");
+    assert_eq!(FIXTURES.code("error.502"), "server-error");
 }
 
 #[test]
 fn the_server_tells_how_it_was_started() {
-    let answers = ["models", "server", "model"].map(|name| fixture(name).answer(name));
+    let answers = ["models", "server", "model"].map(|name| FIXTURES.load(name).answer(name));
     let backend = Plugin::recognise(answers.to_vec()).unwrap();
     assert_eq!((backend.version.as_deref(), backend.slots), (Some("0.5.9"), Some(64)));
     for fact in ["quantization=fp8", "disable_radix_cache=false", "enable_cache_report=true"] {
@@ -112,13 +70,13 @@ fn the_server_tells_how_it_was_started() {
 
 #[test]
 fn older_servers_answer_at_other_paths() {
-    let answers = vec![fixture("models").answer("models"), fixture("server").answer("server-old")];
+    let answers = vec![FIXTURES.load("models").answer("models"), FIXTURES.load("server").answer("server-old")];
     assert_eq!(Plugin::recognise(answers).unwrap().version.as_deref(), Some("0.5.9"));
 }
 
 #[test]
 fn length_is_forced_and_cold_requests_are_salted() {
-    let encoded = Plugin::encode(forced(), target(json!({}))).unwrap();
+    let encoded = Plugin::encode(forced(), target(&json!({}))).unwrap();
     assert!(encoded.forced_length && encoded.cache_off);
     let cold = body(&encoded);
     assert_eq!(cold.get("ignore_eos"), Some(&json!(true)));
@@ -127,7 +85,7 @@ fn length_is_forced_and_cold_requests_are_salted() {
 
     let mut warm = forced();
     warm.cache = CacheMode::Warm;
-    let encoded = Plugin::encode(warm, target(json!({"return_token_ids": true}))).unwrap();
+    let encoded = Plugin::encode(warm, target(&json!({"return_token_ids": true}))).unwrap();
     assert!(!encoded.cache_off);
     let warm = body(&encoded);
     assert!(warm.get("cache_salt").is_none());
@@ -137,7 +95,7 @@ fn length_is_forced_and_cold_requests_are_salted() {
 #[test]
 fn a_conversation_is_counted_with_its_template() {
     let params = json!({"chat_template_kwargs": {"enable_thinking": false}});
-    let count = <Plugin as Driver>::Count::new(testkit::chat("Name a colour.", 8), target(params));
+    let count = <Plugin as Driver>::Count::new(testkit::chat("Name a colour.", 8), target(&params));
     let CountStep::Send(request) = count.step(None).unwrap() else { panic!("no request") };
     assert_eq!(request.path, "/tokenize");
     let expected = json!({
@@ -146,24 +104,24 @@ fn a_conversation_is_counted_with_its_template() {
         "chat_template_kwargs": {"enable_thinking": false},
     });
     assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), expected);
-    assert!(matches!(count.step(Some(fixture("tokenize").response())).unwrap(), CountStep::Done(14)));
+    assert!(matches!(count.step(Some(FIXTURES.load("tokenize").response())).unwrap(), CountStep::Done(14)));
 }
 
 #[test]
 fn a_raw_prompt_is_counted_and_another_kind_is_not() {
-    let count = <Plugin as Driver>::Count::new(testkit::raw("Once", 8), target(json!({})));
+    let count = <Plugin as Driver>::Count::new(testkit::raw("Once", 8), target(&json!({})));
     let CountStep::Send(request) = count.step(None).unwrap() else { panic!("no request") };
     let expected = json!({"model": "the-model", "prompt": "Once"});
     assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), expected);
 
     let generation = Generation { prompt: Prompt::Other("image".into()), ..testkit::raw("", 8) };
-    let count = <Plugin as Driver>::Count::new(generation, target(json!({})));
+    let count = <Plugin as Driver>::Count::new(generation, target(&json!({})));
     assert_eq!(count.step(None).unwrap_err().code, "not-supported");
 }
 
 #[test]
 fn counters_are_summed_over_labels() {
-    let counters = Plugin::counters(vec![Some(fixture("metrics").response())]);
+    let counters = Plugin::counters(vec![Some(FIXTURES.load("metrics").response())]);
     let value = |kind| counters.iter().find(|counter| counter.kind == kind).map(|counter| counter.value);
     assert_eq!(value(CounterKind::PromptTokens), Some(4100.0));
     assert_eq!(value(CounterKind::PrefixCacheQueries), Some(4100.0));

@@ -1,52 +1,13 @@
 //! What the driver makes of TabbyAPI's documented answers, and what it asks.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_sdk::driver::{CountStep, CountSteps as _, Driver, Encoded, LaunchOptions, Target};
-use bench_sdk::testkit::{self, Recording};
-use bench_sdk::types::{Event, FinishReason, Generation, HeaderPart, ServerTiming, Usage};
+use bench_sdk::driver::{CountStep, CountSteps as _, Driver, LaunchOptions};
+use bench_sdk::testkit::{self, Fixtures, body, counts, forced, fragment, target};
+use bench_sdk::types::{Event, FinishReason, HeaderPart, ServerTiming};
 use driver_tabby::Plugin;
 use serde_json::{Value, json};
 
-fn fixture(name: &str) -> Recording {
-    Recording::load(format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn events(name: &str) -> Vec<Event> {
-    let events = fixture(name).decode::<<Plugin as Driver>::Decoder>().unwrap();
-    events.into_iter().map(|located| located.event).collect()
-}
-
-fn code(name: &str) -> String {
-    Plugin::explain(fixture(name).response()).code
-}
-
-fn target(params: Value) -> Target {
-    Target { model: "the-model".into(), version: None, params: params.to_string() }
-}
-
-fn body(encoded: &Encoded) -> Value {
-    serde_json::from_slice(&encoded.request.body).unwrap()
-}
-
-fn usage(prompt: u64, cached: Option<u64>, completion: u64, reasoning: Option<u64>) -> Event {
-    Event::Usage(Usage {
-        prompt_tokens: Some(prompt),
-        cached_tokens: cached,
-        completion_tokens: Some(completion),
-        reasoning_tokens: reasoning,
-    })
-}
-
-fn text(text: &str) -> Event {
-    Event::Text(text.into())
-}
-
-fn forced() -> Generation {
-    let mut generation = testkit::chat("Hello", 64);
-    generation.force_length = true;
-    generation.salt = Some("salt-1".into());
-    generation
-}
+const FIXTURES: Fixtures<Plugin> = Fixtures::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
 
 const TIMES: ServerTiming = ServerTiming {
     queue_ms: None,
@@ -62,16 +23,16 @@ const TIMES: ServerTiming = ServerTiming {
 #[test]
 fn usage_brings_times_in_seconds() {
     let expected = [
-        text("Bl"),
-        text("ue"),
-        text("."),
+        fragment("Bl"),
+        fragment("ue"),
+        fragment("."),
         Event::Start,
         Event::Finish(FinishReason::Stop),
-        usage(41, Some(0), 3, None),
+        counts(41, Some(0), 3, None),
         Event::ServerTiming(TIMES),
     ];
     let expected: Vec<Event> = expected.into_iter().filter(|event| *event != Event::Start).collect();
-    assert_eq!(events("chat.stream"), expected);
+    assert_eq!(FIXTURES.events("chat.stream"), expected);
 }
 
 #[test]
@@ -83,25 +44,25 @@ fn timings_say_more_where_they_are() {
         accepted_tokens: Some(2),
         ..TIMES
     };
-    assert!(events("timings.stream").contains(&Event::ServerTiming(timing)));
+    assert!(FIXTURES.events("timings.stream").contains(&Event::ServerTiming(timing)));
 }
 
 #[test]
 fn an_error_in_the_stream_is_an_error() {
-    let events = events("error.stream");
+    let events = FIXTURES.events("error.stream");
     assert!(matches!(events.last(), Some(Event::Error(problem)) if problem.message.contains("aborted")), "{events:?}");
 }
 
 #[test]
 fn errors_have_their_codes() {
-    assert_eq!(code("error.401"), "unauthorized");
-    assert_eq!(code("error.422"), "bad-request");
-    assert_eq!(code("error.503"), "overloaded");
+    assert_eq!(FIXTURES.code("error.401"), "unauthorized");
+    assert_eq!(FIXTURES.code("error.422"), "bad-request");
+    assert_eq!(FIXTURES.code("error.503"), "overloaded");
 }
 
 #[test]
 fn the_loaded_model_comes_first() {
-    let answers = ["models", "model"].map(|name| fixture(name).answer(name));
+    let answers = ["models", "model"].map(|name| FIXTURES.load(name).answer(name));
     let backend = Plugin::recognise(answers.to_vec()).unwrap();
     let ids: Vec<&str> = backend.models.iter().map(|model| model.id.as_str()).collect();
     assert_eq!(ids, ["Llama-3.2-3B-exl2", "other-model"]);
@@ -116,7 +77,7 @@ fn the_loaded_model_comes_first() {
 fn length_is_forced_by_banning_the_end() {
     let mut generation = forced();
     generation.sampling.seed = Some(1);
-    let encoded = Plugin::encode(generation, target(json!({}))).unwrap();
+    let encoded = Plugin::encode(generation, target(&json!({}))).unwrap();
     assert!(encoded.forced_length && !encoded.cache_off && !encoded.seeded);
     let body = body(&encoded);
     assert_eq!((body.get("min_tokens"), body.get("ban_eos_token")), (Some(&json!(64)), Some(&json!(true))));
@@ -127,11 +88,11 @@ fn length_is_forced_by_banning_the_end() {
 
 #[test]
 fn raw_prompts_are_counted_and_conversations_are_not() {
-    let count = <Plugin as Driver>::Count::new(testkit::raw("Once upon a time", 8), target(json!({})));
+    let count = <Plugin as Driver>::Count::new(testkit::raw("Once upon a time", 8), target(&json!({})));
     let CountStep::Send(request) = count.step(None).unwrap() else { panic!("no request") };
     assert_eq!(request.path, "/v1/token/encode");
-    assert!(matches!(count.step(Some(fixture("encode").response())).unwrap(), CountStep::Done(5)));
-    let count = <Plugin as Driver>::Count::new(testkit::chat("Hello", 8), target(json!({})));
+    assert!(matches!(count.step(Some(FIXTURES.load("encode").response())).unwrap(), CountStep::Done(5)));
+    let count = <Plugin as Driver>::Count::new(testkit::chat("Hello", 8), target(&json!({})));
     assert_eq!(count.step(None).unwrap_err().code, "not-supported");
 }
 

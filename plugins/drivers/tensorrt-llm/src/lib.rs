@@ -159,7 +159,7 @@ impl Dialect for TensorRtLlm {
     }
 
     fn foreign(message: &[u8], out: &mut Out<'_>) -> Result<bool, Problem> {
-        Ok(error_object(message).map(|problem| out.event(Event::Error(problem))).is_some())
+        Ok(problem::from_error_object(message).map(|problem| out.event(Event::Error(problem))).is_some())
     }
 }
 
@@ -167,13 +167,6 @@ impl Dialect for TensorRtLlm {
 fn release(target: &Target) -> Option<(u32, u32)> {
     let mut numbers = target.version.as_deref()?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
-/// The server's error document, `{"object": "error", "message", "type", "code"}`, which can stand in a stream too.
-fn error_object(message: &[u8]) -> Option<Problem> {
-    let document: Value = serde_json::from_slice(message).ok()?;
-    (document.get("object")?.as_str()? == "error")
-        .then(|| problem::said(message).map(|said| problem::from_said(&said)))?
 }
 
 /// The driver.

@@ -1,75 +1,36 @@
 //! What the driver makes of the documented answers of `trtllm-serve`, and what it asks.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_sdk::driver::{CounterKind, Driver, Encoded, LaunchOptions, Target};
-use bench_sdk::testkit::{self, Recording};
-use bench_sdk::types::{Event, FinishReason, Generation, Prompt, Tool, ToolCallDelta, Usage};
+use bench_sdk::driver::{CounterKind, Driver, LaunchOptions, Target};
+use bench_sdk::testkit::{Fixtures, body, counts, forced, fragment, target};
+use bench_sdk::types::{Event, FinishReason, Generation, Prompt, Tool, ToolCallDelta};
 use driver_tensorrt_llm::Plugin;
-use serde_json::{Value, json};
+use serde_json::json;
 
-fn fixture(name: &str) -> Recording {
-    Recording::load(format!("{}/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn events(name: &str) -> Vec<Event> {
-    let events = fixture(name).decode::<<Plugin as Driver>::Decoder>().unwrap();
-    events.into_iter().map(|located| located.event).collect()
-}
-
-fn code(name: &str) -> String {
-    Plugin::explain(fixture(name).response()).code
-}
-
-fn target(params: Value) -> Target {
-    Target { model: "the-model".into(), version: None, params: params.to_string() }
-}
-
-fn body(encoded: &Encoded) -> Value {
-    serde_json::from_slice(&encoded.request.body).unwrap()
-}
-
-fn usage(prompt: u64, cached: Option<u64>, completion: u64, reasoning: Option<u64>) -> Event {
-    Event::Usage(Usage {
-        prompt_tokens: Some(prompt),
-        cached_tokens: cached,
-        completion_tokens: Some(completion),
-        reasoning_tokens: reasoning,
-    })
-}
-
-fn text(text: &str) -> Event {
-    Event::Text(text.into())
-}
-
-fn forced() -> Generation {
-    let mut generation = testkit::chat("Hello", 64);
-    generation.force_length = true;
-    generation.salt = Some("salt-1".into());
-    generation
-}
+const FIXTURES: Fixtures<Plugin> = Fixtures::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
 
 #[test]
 fn every_chunk_counts() {
     let expected = [
         Event::Start,
-        usage(23, Some(16), 0, None),
-        text("Bl"),
-        usage(23, Some(16), 1, None),
-        text("ue"),
-        usage(23, Some(16), 2, None),
-        text("."),
-        usage(23, Some(16), 3, None),
-        usage(23, Some(16), 4, None),
+        counts(23, Some(16), 0, None),
+        fragment("Bl"),
+        counts(23, Some(16), 1, None),
+        fragment("ue"),
+        counts(23, Some(16), 2, None),
+        fragment("."),
+        counts(23, Some(16), 3, None),
+        counts(23, Some(16), 4, None),
         Event::Finish(FinishReason::Stop),
-        usage(23, Some(16), 4, None),
+        counts(23, Some(16), 4, None),
     ];
-    assert_eq!(events("chat.stream"), expected);
+    assert_eq!(FIXTURES.events("chat.stream"), expected);
 }
 
 #[test]
 fn tool_calls_stream_in_fragments() {
     let calls: Vec<Event> =
-        events("tools.stream").into_iter().filter(|event| matches!(event, Event::ToolCall(_))).collect();
+        FIXTURES.events("tools.stream").into_iter().filter(|event| matches!(event, Event::ToolCall(_))).collect();
     let call = |start: Option<(&str, &str)>, arguments: &str| {
         let (id, name) = start.map(|(id, name)| (id.to_owned(), name.to_owned())).unzip();
         Event::ToolCall(ToolCallDelta { index: 0, id, name, arguments: arguments.into() })
@@ -80,14 +41,14 @@ fn tool_calls_stream_in_fragments() {
 
 #[test]
 fn errors_have_their_codes() {
-    assert_eq!(code("error.400"), "context-overflow");
-    assert_eq!(code("error.404"), "not-found");
-    assert_eq!(code("error.500"), "server-error");
+    assert_eq!(FIXTURES.code("error.400"), "context-overflow");
+    assert_eq!(FIXTURES.code("error.404"), "not-found");
+    assert_eq!(FIXTURES.code("error.500"), "server-error");
 }
 
 #[test]
 fn the_server_is_recognised_by_its_models_owner() {
-    let answers = ["models", "version"].map(|name| fixture(name).answer(name));
+    let answers = ["models", "version"].map(|name| FIXTURES.load(name).answer(name));
     let backend = Plugin::recognise(answers.to_vec()).unwrap();
     assert_eq!((backend.name.as_str(), backend.version.as_deref()), ("tensorrt-llm", Some("1.2.0")));
     assert_eq!(backend.models.first().unwrap().id, "TinyLlama-1.1B-Chat-v1.0");
@@ -120,7 +81,7 @@ fn requests_hold_known_fields_only() {
     generation.stop = vec!["END".into()];
     let sampling = &mut generation.sampling;
     (sampling.temperature, sampling.top_p, sampling.top_k, sampling.seed) = (Some(0.5), Some(0.9), Some(5), Some(1));
-    let target = Target { version: Some("1.2.0".into()), ..target(json!({})) };
+    let target = Target { version: Some("1.2.0".into()), ..target(&json!({})) };
     let encoded = Plugin::encode(generation, target).unwrap();
     assert!(encoded.forced_length && encoded.cache_off && encoded.seeded);
     let body = body(&encoded);
@@ -139,7 +100,7 @@ fn a_salt_goes_only_where_it_is_taken() {
         (None, false),
     ];
     for (version, salted) in cases {
-        let target = Target { version: version.map(Into::into), ..target(json!({})) };
+        let target = Target { version: version.map(Into::into), ..target(&json!({})) };
         let encoded = Plugin::encode(forced(), target.clone()).unwrap();
         assert_eq!((encoded.cache_off, body(&encoded).get("cache_salt").is_some()), (salted, salted), "{version:?}");
         let raw = Generation { prompt: Prompt::Text("Once".into()), ..forced() };
@@ -151,7 +112,7 @@ fn a_salt_goes_only_where_it_is_taken() {
 
 #[test]
 fn counters_are_summed_over_positions() {
-    let counters = Plugin::counters(vec![Some(fixture("metrics").response())]);
+    let counters = Plugin::counters(vec![Some(FIXTURES.load("metrics").response())]);
     let value = |kind| counters.iter().find(|counter| counter.kind == kind).map(|counter| counter.value);
     assert_eq!(value(CounterKind::PrefixCacheQueries), Some(1024.0));
     assert_eq!(value(CounterKind::PrefixCacheHits), Some(512.0));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::problem;
+use super::{MOST_TOKENS, problem};
 use crate::types::Problem;
 
 /// Longest parameter text that is looked at, in bytes.
@@ -58,6 +58,23 @@ pub struct Spec {
     pub workload: &'static str,
     /// The parameters, in the order in which they are shown.
     pub params: &'static [Param],
+}
+
+impl Param {
+    /// A number of tokens, from one to [`MOST_TOKENS`].
+    pub const fn tokens(name: &'static str, about: &'static str, default: u64, quick: u64) -> Self {
+        Self { name, about, kind: Kind::Integer { default, quick, min: 1, max: MOST_TOKENS } }
+    }
+
+    /// `repeats`: how often the measured part runs, from 1 to 1000.
+    pub const fn repeats(about: &'static str, default: u64, quick: u64) -> Self {
+        Self { name: "repeats", about, kind: Kind::Integer { default, quick, min: 1, max: 1000 } }
+    }
+
+    /// `warmup`: what runs before the measured part, from 0 to 1000.
+    pub const fn warmup(about: &'static str, default: u64, quick: u64) -> Self {
+        Self { name: "warmup", about, kind: Kind::Integer { default, quick, min: 0, max: 1000 } }
+    }
 }
 
 /// Values of all parameters of a [`Spec`].

@@ -41,19 +41,28 @@ pub fn ratio(name: &str, part: Option<f64>, whole: Option<f64>) -> Option<Metric
     quotient.is_finite().then(|| metric(name, quotient, "ratio", Some(true)))
 }
 
-/// A measure as a function of a variable, one point per phase that has both, by rising `x`. No point, no curve.
-pub fn curve(phases: &[PhaseMeasures], measure: &str, y_unit: &str, variable: &str, x_unit: &str) -> Option<Curve> {
-    let mut points: Vec<Point> = phases
-        .iter()
-        .filter_map(|phase| Some(Point { x: variable_of(phase, variable)?, y: value_of(phase, measure)? }))
-        .collect();
-    points.sort_by(|a, b| a.x.total_cmp(&b.x));
-    (!points.is_empty()).then(|| Curve {
-        name: format!("{measure}-by-{variable}"),
-        x_name: variable.into(),
-        x_unit: x_unit.into(),
-        y_name: measure.into(),
-        y_unit: y_unit.into(),
-        points,
-    })
+/// The phases that have the variable, each with its value, by rising value.
+pub fn by_variable<'a>(phases: &'a [PhaseMeasures], variable: &str) -> Vec<(f64, &'a PhaseMeasures)> {
+    let mut found: Vec<_> = phases.iter().filter_map(|phase| Some((variable_of(phase, variable)?, phase))).collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found
+}
+
+/// Measures, each with its unit, as functions of a variable: one point per phase that has both, by rising `x`. A measure
+/// without points has no curve.
+pub fn curves(phases: &[PhaseMeasures], measures: &[(&str, &str)], variable: &str, x_unit: &str) -> Vec<Curve> {
+    let phases = by_variable(phases, variable);
+    let curve = |&(measure, y_unit): &(&str, &str)| {
+        let points: Vec<Point> =
+            phases.iter().filter_map(|&(x, phase)| Some(Point { x, y: value_of(phase, measure)? })).collect();
+        (!points.is_empty()).then(|| Curve {
+            name: format!("{measure}-by-{variable}"),
+            x_name: variable.into(),
+            x_unit: x_unit.into(),
+            y_name: measure.into(),
+            y_unit: y_unit.into(),
+            points,
+        })
+    };
+    measures.iter().filter_map(curve).collect()
 }

@@ -39,7 +39,7 @@ macro_rules! driver {
             }
 
             fn recognise(_answers: Vec<ProbeAnswer>) -> Option<Backend> {
-                None
+                Some($crate::backend())
             }
 
             fn launch(_model: String, _options: LaunchOptions) -> Result<LaunchPlan, Problem> {
@@ -95,12 +95,33 @@ macro_rules! driver {
     };
 }
 
-use bench_sdk::driver::Encoded;
+use bench_sdk::driver::{Backend, Encoded, Model};
 use bench_sdk::types::{HttpRequest, Problem};
 
 /// A problem with this code.
 pub fn problem(code: &str) -> Problem {
     Problem { code: code.to_owned(), message: "said by a test guest".to_owned(), hint: None }
+}
+
+/// A backend that is there whatever answers, with a model named `calm` and one named `panic`.
+pub fn backend() -> Backend {
+    let model = |id: &str| Model {
+        id: id.to_owned(),
+        context_length: None,
+        quantization: None,
+        digest: None,
+        path: None,
+        parameters: None,
+    };
+    Backend {
+        name: "test-guest".to_owned(),
+        version: None,
+        build: Vec::new(),
+        models: vec![model("calm"), model("panic")],
+        slots: None,
+        confidence: 1,
+        extra: None,
+    }
 }
 
 /// An encoded request with this path and body.

@@ -41,21 +41,14 @@ const SPEC: Spec = Spec {
                 longest: TURNS,
             },
         },
-        Param {
-            name: "longest-answer",
-            about: "Upper limit of the tokens of an answer; the story's answers have 64 to 256.",
-            kind: Kind::Integer { default: 256, quick: 12, min: 1, max: MOST_TOKENS },
-        },
-        Param {
-            name: "repeats",
-            about: "Measured sessions, one after the other.",
-            kind: Kind::Integer { default: 3, quick: 1, min: 1, max: 1000 },
-        },
-        Param {
-            name: "warmup",
-            about: "Sessions before the measured ones.",
-            kind: Kind::Integer { default: 1, quick: 0, min: 0, max: 1000 },
-        },
+        Param::tokens(
+            "longest-answer",
+            "Upper limit of the tokens of an answer; the story's answers have 64 to 256.",
+            256,
+            12,
+        ),
+        Param::repeats("Measured sessions, one after the other.", 3, 1),
+        Param::warmup("Sessions before the measured ones.", 1, 0),
     ],
 };
 

@@ -2,111 +2,37 @@
 //! unless the parameters say otherwise. Beside chat-short it shows how prefill scales and whether decode holds its speed
 //! over a long answer.
 
-use bench_sdk::workload::{
-    Facts, Info, Outcome, Phase, PhaseMeasures, Problem, SessionKey, Shape, Step, Summary, Turns, Workload,
-};
-use bench_sdk::workload_kit::{Kind, MOST_TOKENS, OneTurn, Param, Single, Spec, Wording, headline, variable};
+use bench_sdk::workload_kit::{About, Chat, Defaults, OneTurn, Spec, Wording, chat_params};
 
-const NAME: &str = "chat-long";
+/// What it states about itself.
+#[derive(Debug)]
+pub struct Long;
 
-const SPEC: Spec = Spec {
-    workload: NAME,
-    params: &[
-        Param {
-            name: "prompt-tokens",
-            about: "Tokens of the whole prompt, chat template included.",
-            kind: Kind::Integer { default: 4096, quick: 320, min: 1, max: MOST_TOKENS },
-        },
-        Param {
-            name: "answer-tokens",
-            about: "Tokens of the answer.",
-            kind: Kind::Integer { default: 1024, quick: 32, min: 1, max: MOST_TOKENS },
-        },
-        Param {
-            name: "repeats",
-            about: "Measured sessions, one after the other.",
-            kind: Kind::Integer { default: 3, quick: 1, min: 1, max: 1000 },
-        },
-        Param {
-            name: "warmup",
-            about: "Sessions before the measured ones.",
-            kind: Kind::Integer { default: 1, quick: 0, min: 0, max: 1000 },
-        },
-    ],
-};
-
-const WORDING: Wording = Wording {
-    workload: NAME,
-    opening: "Here are notes from a long notebook.\n\n",
-    corpus: "prose",
-    questions: &[
-        "\n\nWrite a thorough report on these notes: the main themes, what holds them together, and what is missing.",
-        "\n\nRewrite these notes as an essay for a reader who has never seen them. Leave nothing important out.",
-        "\n\nGo through these notes in order and comment on each point at length.",
-    ],
-};
-
-/// Measures worth a headline, in the order of importance.
-const HEADLINE: &[&str] =
-    &["ttft", "prefill-rate", "decode-rate", "itl-p50", "itl-p95", "e2e", "prompt-tokens", "output-tokens"];
+impl Chat for Long {
+    const ABOUT: About = About {
+        label: "W2",
+        title: "Long chat",
+        version: env!("CARGO_PKG_VERSION"),
+        summary: "A question about a long text with a long answer, one at a time, cold: 4096 tokens in, 1024 out.",
+    };
+    const SPEC: Spec = Spec {
+        workload: "chat-long",
+        params: &chat_params(
+            Defaults { prompt_tokens: 4096, answer_tokens: 1024, repeats: 3, warmup: 1 },
+            Defaults { prompt_tokens: 320, answer_tokens: 32, repeats: 1, warmup: 0 },
+        ),
+    };
+    const WORDING: Wording = Wording {
+        opening: "Here are notes from a long notebook.\n\n",
+        corpus: "prose",
+        questions: &[
+            "\n\nWrite a thorough report on these notes: the main themes, what holds them together, and what is missing.",
+            "\n\nRewrite these notes as an essay for a reader who has never seen them. Leave nothing important out.",
+            "\n\nGo through these notes in order and comment on each point at length.",
+        ],
+    };
+}
 
 /// The workload.
-pub struct ChatLong;
-
-/// One of its sessions: a single question.
-pub struct Session(OneTurn);
-
-fn phases(params: &str, facts: &Facts) -> Result<Vec<Single>, Problem> {
-    let params = SPEC.parse(params, facts.quick)?;
-    Ok(vec![Single {
-        id: "chat".into(),
-        variables: vec![
-            variable("prompt", params.integer("prompt-tokens"), "tokens"),
-            variable("answer", params.integer("answer-tokens"), "tokens"),
-        ],
-        shape: Shape::Sequential,
-        prompt_tokens: params.small("prompt-tokens"),
-        answer_tokens: params.small("answer-tokens"),
-        sessions: 1,
-        warmup_sessions: params.small("warmup"),
-        repeats: params.small("repeats"),
-    }])
-}
-
-impl Workload for ChatLong {
-    type Session = Session;
-
-    fn describe() -> Info {
-        Info {
-            name: NAME.into(),
-            label: "W2".into(),
-            title: "Long chat".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            summary: "A question about a long text with a long answer, one at a time, cold: 4096 tokens in, 1024 out."
-                .into(),
-            params_schema: SPEC.schema(),
-            corpora: vec![WORDING.corpus.into()],
-        }
-    }
-
-    fn plan(params: String, facts: Facts) -> Result<Vec<Phase>, Problem> {
-        Ok(phases(&params, &facts)?.iter().map(|phase| phase.phase(&facts)).collect())
-    }
-
-    fn summarise(phases: Vec<PhaseMeasures>) -> Result<Summary, Problem> {
-        let headline = phases.first().map(|phase| headline(phase, HEADLINE)).unwrap_or_default();
-        Ok(Summary { headline, curves: Vec::new() })
-    }
-}
-
-impl Turns for Session {
-    fn new(params: String, facts: Facts, key: SessionKey) -> Self {
-        Self(OneTurn::new(&WORDING, phases(&params, &facts), &facts, &key))
-    }
-
-    fn next(&self, previous: Option<Outcome>) -> Result<Step, Problem> {
-        self.0.next(previous)
-    }
-}
-
+pub type ChatLong = OneTurn<Long>;
 bench_sdk::export_workload!(ChatLong);

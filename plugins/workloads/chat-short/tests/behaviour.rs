@@ -7,7 +7,9 @@ use bench_sdk::types::{CacheMode, Metric};
 use bench_sdk::workload::{Decision, Facts, Measure, PhaseMeasures, SessionKey, Step, Turns, Workload};
 use bench_sdk::workload_kit::trial::{facts, fitted, play, play_all};
 use proptest::prelude::*;
-use workload_chat_short::{ChatShort, Session};
+use workload_chat_short::ChatShort;
+
+type Session = <ChatShort as Workload>::Session;
 
 #[test]
 fn five_repeats_of_128_and_256_tokens_cold() {

@@ -3,112 +3,70 @@
 //! context grows. A context that the model has no room for is skipped with the reason, so the list can stay as it is for
 //! every model.
 
-use bench_sdk::workload::{
-    Facts, Info, Metric, Outcome, Phase, PhaseMeasures, Problem, SessionKey, Shape, Step, Summary, Turns, Workload,
-};
+use bench_sdk::workload::{Facts, Metric, PhaseMeasures, Summary};
 use bench_sdk::workload_kit::{
-    Kind, MOST_TOKENS, OneTurn, Param, Single, Spec, Wording, as_metric, curve, ratio, value_of, variable, variable_of,
+    About, Kind, MOST_TOKENS, OneTurn, Param, Params, Questions, Single, Spec, Wording, as_metric, by_variable, curves,
+    ratio, value_of, variable,
 };
 
-const NAME: &str = "long-context-decay";
+/// What it states about itself.
+#[derive(Debug)]
+pub struct Contexts;
 
-const SPEC: Spec = Spec {
-    workload: NAME,
-    params: &[
-        Param {
-            name: "contexts",
-            about: "Tokens of the whole prompt, chat template included: one phase for each.",
-            kind: Kind::List {
-                default: &[32_768, 65_536, 131_072],
-                quick: &[128, 256],
-                min: 1,
-                max: MOST_TOKENS,
-                longest: 16,
+impl Questions for Contexts {
+    const ABOUT: About = About {
+        label: "W3",
+        title: "Long-context decay",
+        version: env!("CARGO_PKG_VERSION"),
+        summary: "The same question at growing context lengths, cold: 32k, 64k and 128k tokens in, 256 out.",
+    };
+    const SPEC: Spec = Spec {
+        workload: "long-context-decay",
+        params: &[
+            Param {
+                name: "contexts",
+                about: "Tokens of the whole prompt, chat template included: one phase for each.",
+                kind: Kind::List {
+                    default: &[32_768, 65_536, 131_072],
+                    quick: &[128, 256],
+                    min: 1,
+                    max: MOST_TOKENS,
+                    longest: 16,
+                },
             },
-        },
-        Param {
-            name: "answer-tokens",
-            about: "Tokens of the answer.",
-            kind: Kind::Integer { default: 256, quick: 16, min: 1, max: MOST_TOKENS },
-        },
-        Param {
-            name: "repeats",
-            about: "Measured sessions of each phase, one after the other.",
-            kind: Kind::Integer { default: 3, quick: 1, min: 1, max: 1000 },
-        },
-        Param {
-            name: "warmup",
-            about: "Sessions before the measured ones of each phase.",
-            kind: Kind::Integer { default: 1, quick: 0, min: 0, max: 1000 },
-        },
-    ],
-};
+            Param::tokens("answer-tokens", "Tokens of the answer.", 256, 16),
+            Param::repeats("Measured sessions of each phase, one after the other.", 3, 1),
+            Param::warmup("Sessions before the measured ones of each phase.", 1, 0),
+        ],
+    };
+    const WORDING: Wording = Wording {
+        opening: "Below is a long record, in the order in which it was kept.\n\n",
+        corpus: "prose",
+        questions: &[
+            "\n\nThat is the end of the record. What changed between its beginning and its end?",
+            "\n\nThat is the end of the record. Which of its observations contradict one another?",
+            "\n\nThat is the end of the record. Sum it up for somebody who has to go on with it tomorrow.",
+        ],
+    };
 
-const WORDING: Wording = Wording {
-    workload: NAME,
-    opening: "Below is a long record, in the order in which it was kept.\n\n",
-    corpus: "prose",
-    questions: &[
-        "\n\nThat is the end of the record. What changed between its beginning and its end?",
-        "\n\nThat is the end of the record. Which of its observations contradict one another?",
-        "\n\nThat is the end of the record. Sum it up for somebody who has to go on with it tomorrow.",
-    ],
-};
-
-/// The workload.
-pub struct LongContextDecay;
-
-/// One of its sessions: a single question.
-pub struct Session(OneTurn);
-
-fn phases(params: &str, facts: &Facts) -> Result<Vec<Single>, Problem> {
-    let params = SPEC.parse(params, facts.quick)?;
-    let phases = params.list("contexts").iter().map(|&context| Single {
-        id: format!("context-{context}"),
-        variables: vec![variable("context", context, "tokens")],
-        shape: Shape::Sequential,
-        prompt_tokens: u32::try_from(context).unwrap_or(u32::MAX),
-        answer_tokens: params.small("answer-tokens"),
-        sessions: 1,
-        warmup_sessions: params.small("warmup"),
-        repeats: params.small("repeats"),
-    });
-    Ok(phases.collect())
-}
-
-impl Workload for LongContextDecay {
-    type Session = Session;
-
-    fn describe() -> Info {
-        Info {
-            name: NAME.into(),
-            label: "W3".into(),
-            title: "Long-context decay".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            summary: "The same question at growing context lengths, cold: 32k, 64k and 128k tokens in, 256 out.".into(),
-            params_schema: SPEC.schema(),
-            corpora: vec![WORDING.corpus.into()],
-        }
+    fn phases(params: &Params, _facts: &Facts) -> Vec<Single> {
+        let phases = params.list("contexts").iter().map(|&context| {
+            let prompt_tokens = u32::try_from(context).unwrap_or(u32::MAX);
+            let variables = vec![variable("context", context, "tokens")];
+            Single::sequential(format!("context-{context}"), variables, prompt_tokens, params)
+        });
+        phases.collect()
     }
 
-    fn plan(params: String, facts: Facts) -> Result<Vec<Phase>, Problem> {
-        Ok(phases(&params, &facts)?.iter().map(|phase| phase.phase(&facts)).collect())
-    }
-
-    fn summarise(phases: Vec<PhaseMeasures>) -> Result<Summary, Problem> {
-        let curves = [("prefill-rate", "tok/s"), ("decode-rate", "tok/s"), ("ttft", "ms")];
-        Ok(Summary {
-            headline: headline(&phases),
-            curves: curves.iter().filter_map(|(name, unit)| curve(&phases, name, unit, "context", "tokens")).collect(),
-        })
+    fn summarise(phases: &[PhaseMeasures]) -> Summary {
+        let measures = [("prefill-rate", "tok/s"), ("decode-rate", "tok/s"), ("ttft", "ms")];
+        Summary { headline: headline(phases), curves: curves(phases, &measures, "context", "tokens") }
     }
 }
 
 /// Rates at the longest context that was measured, and how much of the shortest context's rates is left there.
 fn headline(phases: &[PhaseMeasures]) -> Vec<Metric> {
-    let mut measured: Vec<(f64, &PhaseMeasures)> =
-        phases.iter().filter_map(|phase| Some((variable_of(phase, "context")?, phase))).collect();
-    measured.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let measured = by_variable(phases, "context");
     let (Some((shortest, first)), Some((longest, last))) = (measured.first(), measured.last()) else {
         return Vec::new();
     };
@@ -128,14 +86,6 @@ fn headline(phases: &[PhaseMeasures]) -> Vec<Metric> {
     headline
 }
 
-impl Turns for Session {
-    fn new(params: String, facts: Facts, key: SessionKey) -> Self {
-        Self(OneTurn::new(&WORDING, phases(&params, &facts), &facts, &key))
-    }
-
-    fn next(&self, previous: Option<Outcome>) -> Result<Step, Problem> {
-        self.0.next(previous)
-    }
-}
-
+/// The workload.
+pub type LongContextDecay = OneTurn<Contexts>;
 bench_sdk::export_workload!(LongContextDecay);
