@@ -33,7 +33,8 @@ const DRIVERS: [fn(&[u8], &[u32]); 15] = [
 /// The bodies of all recordings, of all drivers: a decoder must live with another backend's stream as well.
 static BODIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let drivers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/drivers");
-    let folders = drivers.read_dir().expect("the drivers' folder").filter_map(|entry| Some(entry.ok()?.path().join("fixtures")));
+    let folders =
+        drivers.read_dir().expect("the drivers' folder").filter_map(|entry| Some(entry.ok()?.path().join("fixtures")));
     let mut files: Vec<_> = folders.filter_map(|folder| folder.read_dir().ok()).flatten().flatten().collect();
     files.sort_by_key(std::fs::DirEntry::path);
     files.iter().filter_map(|file| Recording::load(file.path()).ok()).map(|recording| recording.body()).collect()
@@ -45,7 +46,8 @@ fuzz_target!(|input: &[u8]| {
         0 => rest.to_vec(),
         number => changed(&BODIES[number % BODIES.len()], rest),
     };
-    let mut ends: Vec<u32> = (1..).map(|read| read * (u32::from(*step) + 1)).take_while(|end| (*end as usize) < body.len()).collect();
+    let mut ends: Vec<u32> =
+        (1..).map(|read| read * (u32::from(*step) + 1)).take_while(|end| (*end as usize) < body.len()).collect();
     if !body.is_empty() {
         ends.push(body.len() as u32);
     }

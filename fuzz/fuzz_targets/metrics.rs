@@ -2,8 +2,8 @@
 #![no_main]
 
 use bench_metrics::{
-    Cache, Channel, Event, Expectation, Finish, Located, Observation, Outcome, Sample, ServerTiming, Usage, WindowSpan, request,
-    summarise,
+    Cache, Channel, Event, Expectation, Finish, Located, Observation, Outcome, Sample, ServerTiming, Usage, WindowSpan,
+    request, summarise,
 };
 use libfuzzer_sys::arbitrary::{Error, Unstructured};
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,12 @@ fuzz_target!(|input: &[u8]| {
         outcome: Outcome::Completed(metrics),
     };
     let mut samples: Vec<_> = metrics.iter().enumerate().map(sample).collect();
-    samples.push(Sample { repeat: 0, turn: 9, resent: 1, outcome: Outcome::Failed { code: "stall", wall_ms: Some(1.0) } });
+    samples.push(Sample {
+        repeat: 0,
+        turn: 9,
+        resent: 1,
+        outcome: Outcome::Failed { code: "stall", wall_ms: Some(1.0) },
+    });
     samples.push(Sample { repeat: 1, turn: 9, resent: 0, outcome: Outcome::NotSent { code: "stopped" } });
     let spans: Vec<_> = observations
         .iter()
@@ -36,7 +41,10 @@ fuzz_target!(|input: &[u8]| {
 
 /// `Debug` writes these words for numbers that are none; they are part of no name.
 fn finite(text: &str) {
-    assert!(!text.contains("NaN") && !text.contains(": inf") && !text.contains("-inf") && !text.contains("(inf"), "{text}");
+    assert!(
+        !text.contains("NaN") && !text.contains(": inf") && !text.contains("-inf") && !text.contains("(inf"),
+        "{text}"
+    );
 }
 
 fn requests(input: &mut Unstructured<'_>) -> Result<(Expectation, Vec<Observation>), Error> {
@@ -71,7 +79,8 @@ fn observation(input: &mut Unstructured<'_>) -> Result<Observation, Error> {
     let mut events = Vec::new();
     let mut done = Counts::default();
     while !reads.is_empty() && input.ratio(31, 32)? && events.len() < 64 {
-        read = if lies { input.arbitrary()? } else { (read + u32::from(input.ratio(2, 3)?)).min(reads.len() as u32 - 1) };
+        read =
+            if lies { input.arbitrary()? } else { (read + u32::from(input.ratio(2, 3)?)).min(reads.len() as u32 - 1) };
         events.push(Located { read, event: event(input, &mut done)? });
     }
     let completed = input.ratio(7, 8)?;

@@ -36,12 +36,18 @@ pub struct ServerReport {
     pub decode_disagreement: Option<f64>,
 }
 
+/// The longest time that is one, in milliseconds: thirty years. A number far beyond would overflow in a variance.
+const LONGEST_MS: f64 = 1e12;
+
+/// The highest rate that is one, in tokens per second; it stands far above a token per nanosecond, for the same reason.
+const FASTEST: f64 = 1e18;
+
 impl ServerReport {
     /// The report in `timing`, and whether a time in it had to be left out because it is no time.
     pub(crate) fn of(timing: &ServerTiming) -> (Self, bool) {
         let mut invalid = false;
         let mut time = |value: Option<f64>| {
-            let valid = value.filter(|v| v.is_finite() && *v >= 0.0);
+            let valid = value.filter(|v| (0.0..=LONGEST_MS).contains(v));
             invalid |= valid != value;
             valid
         };
@@ -76,11 +82,11 @@ impl ServerReport {
     }
 }
 
-/// Tokens per second; `None` unless both are known and positive.
+/// Tokens per second; `None` unless both are known and positive, and the rate is one.
 pub(crate) fn per_second(tokens: Option<u64>, ms: Option<f64>) -> Option<f64> {
     let (tokens, ms) = (tokens?, ms?);
     let rate = tokens as f64 / ms * 1000.0;
-    (tokens > 0 && ms > 0.0 && rate.is_finite()).then_some(rate)
+    (tokens > 0 && ms > 0.0 && rate <= FASTEST).then_some(rate)
 }
 
 fn relative(client: Option<f64>, server: Option<f64>) -> Option<f64> {

@@ -230,7 +230,10 @@ impl<P: Protocol> State<P> {
                 if document.len() + bytes.len() > LIMIT {
                     return Err(FrameError::TooLong.into());
                 }
-                document.extend_from_slice(bytes);
+                // Blanks before the document went by while the body's kind was open, as far as they came in earlier pushes.
+                let blanks =
+                    if document.is_empty() { bytes.iter().take_while(|byte| is_blank(byte)).count() } else { 0 };
+                document.extend_from_slice(bytes.get(blanks..).unwrap_or_default());
             }
             Body::Markup => {}
         }
@@ -241,17 +244,16 @@ impl<P: Protocol> State<P> {
     /// Looks at the first byte that is not blank: an event stream cannot begin with a brace or with markup. Content types
     /// are of no help: an error document under `text/event-stream` is common.
     fn choose(&mut self, bytes: &[u8]) {
-        let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0xEF | 0xBB | 0xBF);
-        let markup = bytes.iter().find(|byte| !blank(byte)) == Some(&b'<');
-        let fresh = match &self.body {
-            Body::Blank(_) => true,
-            Body::NdJson(_) => !self.messages.seen && self.reads == 0,
-            _ => false,
+        let first = match &self.body {
+            Body::Blank(_) => bytes.iter().find(|byte| !is_blank(byte)),
+            // Of the whole body, not of these bytes: lines have begun already.
+            Body::NdJson(_) => self.head.iter().find(|byte| !is_blank(byte)),
+            _ => None,
         };
-        if fresh && markup {
+        if first == Some(&b'<') {
             self.body = Body::Markup;
         } else if let Body::Blank(sse) = &mut self.body
-            && let Some(first) = bytes.iter().find(|byte| !blank(byte))
+            && let Some(first) = first
         {
             self.body = match first {
                 b'{' | b'[' => Body::Document(Vec::new(), 0),
@@ -269,7 +271,6 @@ impl<P: Protocol> State<P> {
             Body::Document(document, read) => {
                 messages.seen = true;
                 let mut out = Out::new(*read, events, messages.progress);
-                let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
                 let whole = matches!(document.trim_ascii_end(), [.., b'}' | b']']);
                 messages
                     .protocol
@@ -293,6 +294,11 @@ impl<P: Protocol> State<P> {
             Err(Stop(problem::malformed(format!("the answer is no event stream: {}", excerpt(&self.head)))))
         }
     }
+}
+
+/// White space, and the bytes of a byte order mark.
+fn is_blank(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, 0xEF | 0xBB | 0xBF)
 }
 
 /// A message that nothing ends and that cannot be read was cut off by the end of the body.

@@ -175,6 +175,16 @@ fn an_answer_in_one_document_is_read_all_the_same() {
 }
 
 #[test]
+fn a_document_that_comes_byte_by_byte_has_the_same_problem() {
+    let body = " {\"choices\":[]}{";
+    let bytes = body.bytes().map(|byte| (vec![byte], vec![1]));
+    let whole = (body.as_bytes().to_vec(), vec![u32::try_from(body.len()).unwrap()]);
+    let said = run::<Decoder>(&[], [whole]);
+    assert!(said.1.is_some());
+    assert_eq!(run::<Decoder>(&[], bytes), said);
+}
+
+#[test]
 fn errors_inside_a_stream_are_events_and_end_it() {
     for (message, expected) in [
         (

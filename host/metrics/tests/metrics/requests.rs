@@ -184,6 +184,18 @@ fn the_servers_own_rates_stand_beside_the_clients() {
 }
 
 #[test]
+fn a_server_time_of_ages_is_none() {
+    let own =
+        |decode_ms| ServerTiming { decode_ms: Some(decode_ms), decode_tokens: Some(3), ..ServerTiming::default() };
+    let m = four_tokens().read(142, [timing(own(1e300))]).measure(&asked(200, 4));
+    assert_eq!(m.server.unwrap().decode_ms, None);
+    assert_eq!(m.flags, [Flag::ServerTimingInvalid]);
+    // A rate that no variance could be computed of is none either.
+    let m = four_tokens().read(142, [timing(own(1e-300))]).measure(&asked(200, 4));
+    assert_eq!(m.server.unwrap().decode_tps, None);
+}
+
+#[test]
 fn a_broken_off_answer_keeps_what_arrived() {
     let mut stream = Stream::new().read(100, [text()]).read(110, [text()]);
     stream.0.completed = false;

@@ -187,3 +187,12 @@ fn tokens_cannot_be_counted() {
     let count = <Plugin as Driver>::Count::new(testkit::chat("Hello", 8), target(&json!({})));
     assert_eq!(count.step(None).unwrap_err().code, "not-supported");
 }
+
+#[test]
+fn a_web_page_is_one_however_it_comes() {
+    let body = b"\n<html>";
+    let bytes = body.iter().map(|byte| (vec![*byte], vec![1]));
+    let said = testkit::run::<<Plugin as Driver>::Decoder>(&[], [(body.to_vec(), vec![7])]);
+    assert_eq!(testkit::run::<<Plugin as Driver>::Decoder>(&[], bytes), said);
+    assert!(said.1.unwrap().message.contains("web page"));
+}
