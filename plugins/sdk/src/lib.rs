@@ -3,7 +3,7 @@
 //!
 //! A plugin is a crate with `crate-type = ["cdylib", "rlib"]` that implements one of the traits and exports it:
 //!
-//! ```ignore
+//! ```text
 //! struct Plugin;
 //! impl bench_sdk::driver::Driver for Plugin { /* … */ }
 //! bench_sdk::export_driver!(Plugin);

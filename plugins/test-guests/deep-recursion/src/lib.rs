@@ -2,6 +2,7 @@
 //! nothing is kept in linear memory, so that it is the machine's stack that runs out.
 
 #[inline(never)]
+#[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "nothing is exported natively"))]
 fn deeper(depth: u64) -> u64 {
     if depth == u64::MAX { depth } else { deeper(depth + 1).rotate_left(3) ^ depth }
 }
