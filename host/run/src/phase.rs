@@ -286,10 +286,12 @@ async fn plan(context: &mut Context<'_>, key: &SessionKey) -> Result<(Vec<Ready>
             }
         }
     }
-    Err(RunError::BadPlan {
-        workload: context.name.to_owned(),
-        reason: format!("a session of phase `{}` has more than {MOST_TURNS} turns", key.phase),
-    })
+    Err(too_many_turns(context, key))
+}
+
+fn too_many_turns(context: &Context<'_>, key: &SessionKey) -> RunError {
+    let reason = format!("a session of phase `{}` has more than {MOST_TURNS} turns", key.phase);
+    RunError::BadPlan { workload: context.name.to_owned(), reason }
 }
 
 /// Runs the sessions one turn at a time, each turn in a window of its own, so that a turn can depend on the answer before
@@ -308,8 +310,7 @@ async fn turn_by_turn(
         let mut number = 0;
         for steps in 0.. {
             if steps == MOST_TURNS {
-                let reason = format!("a session of phase `{}` has more than {MOST_TURNS} turns", key.phase);
-                return Err(RunError::BadPlan { workload: context.name.to_owned(), reason });
+                return Err(too_many_turns(context, &key));
             }
             let turn = match context.workload.next(&session, previous.as_ref())? {
                 Step::Done => break,

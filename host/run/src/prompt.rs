@@ -88,7 +88,7 @@ pub(crate) async fn ready(
     let bad = |reason: String| RunError::BadPlan { workload: workload.to_owned(), reason };
     let Turn { id, mut generation, fit, suffix } = turn;
     let mut fitted = None;
-    let mut counted = None;
+    let counted;
     let mut prompt_fit = None;
     match fit {
         Some(fit) => {
@@ -107,7 +107,7 @@ pub(crate) async fn ready(
         }
         None => {
             add_salt(&mut generation.prompt, &salt);
-            counted = engine.count(&generation).await?.or(counted);
+            counted = engine.count(&generation).await?;
         }
     }
     generation.salt = Some(salt);
