@@ -29,6 +29,8 @@ pub enum Command {
     Runs(JsonArgs),
     /// Show a stored run
     Show(ShowArgs),
+    /// Write a stored run as a page for a browser
+    Report(ReportArgs),
     /// Compare stored runs side by side
     Compare(CompareArgs),
     /// Look at plugins
@@ -92,6 +94,33 @@ pub struct RunArgs {
     /// Seed of the prompts [default: random]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// How requests follow one another, in place of the workloads' own shapes, such as poisson:10/s; `--load help` lists all
+    #[arg(long, value_name = "SHAPE")]
+    pub load: Option<String>,
+    /// How long that load lasts, such as 30s or 5m [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = crate::numbers::duration)]
+    pub duration: Option<std::time::Duration>,
+    /// How many requests it has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
+    pub requests: Option<u32>,
+    /// What a request has to keep within to count as good, such as ttft=200ms,itl=30ms
+    #[arg(long, value_name = "LIMITS")]
+    pub slo: Option<bench_metrics::Slo>,
+    /// Whose stamps of reads to take
+    #[arg(long, value_enum, default_value = "kernel")]
+    pub stamps: Stamps,
+    /// Threads that send and receive [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Ask several models, each with its share, such as base=3,adapter=1
+    #[arg(long, value_name = "NAME=SHARE,..", value_delimiter = ',', value_parser = crate::numbers::share)]
+    pub mix: Vec<(String, f64)>,
+    /// Look at the engine's own metrics every so often while it is measured; 0s for never
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = crate::numbers::duration)]
+    pub watch: std::time::Duration,
+    /// Measure two engines in turns and compare them
+    #[arg(long, value_name = "URL,URL", value_delimiter = ',', num_args = 2, conflicts_with_all = ["endpoint", "launch"])]
+    pub ab: Vec<String>,
     /// Keep the record on this machine. Nothing is uploaded in this version in any case
     #[arg(long)]
     pub no_upload: bool,
@@ -127,6 +156,8 @@ pub enum Format {
     Csv,
     /// Markdown tables.
     Markdown,
+    /// The result file of `vllm bench serve`.
+    Vllm,
 }
 
 /// `bench show`.
@@ -141,6 +172,17 @@ pub struct ShowArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "table", conflicts_with = "json")]
     pub format: Format,
+}
+
+/// `bench report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Id, its beginning, `latest`, or the path of a run.json
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Write the page to this file; `-` is standard output [default: report.html beside the record]
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
 }
 
 /// `bench compare`.
@@ -185,18 +227,57 @@ pub enum SuiteCommand {
     },
 }
 
+/// Whose stamps of reads to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stamps {
+    /// The kernel's, where it offers them.
+    Kernel,
+    /// The client's own.
+    User,
+    /// Those of a capture of packets, which needs CAP_NET_RAW.
+    Packet,
+}
+
+impl From<Stamps> for bench_run::StampMode {
+    fn from(stamps: Stamps) -> Self {
+        match stamps {
+            Stamps::Kernel => Self::Kernel,
+            Stamps::User => Self::UserSpace,
+            Stamps::Packet => Self::Packet,
+        }
+    }
+}
+
 /// `bench calibrate`.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
     /// Streams at once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub streams: u32,
     /// Events per stream
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub events: u32,
     /// Time between two events of a stream, in microseconds
     #[arg(long, value_name = "US", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub gap_us: u64,
+    /// Time from a request to its first event, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(0..=60_000_000))]
+    pub ttft_us: u64,
+    /// A `bench sim` that runs already, with a schedule of its own [default: one in this process]
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Whose stamps of reads to take
+    #[arg(long, value_enum, default_value = "kernel")]
+    pub stamps: Stamps,
+    /// Threads that send and receive [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Requests per second at times of their own, instead of streams that follow one another
+    #[arg(long, value_name = "PER_SECOND")]
+    pub rate: Option<f64>,
+    /// How long to keep it up [default: each stream once, or a second]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

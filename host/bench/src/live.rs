@@ -8,7 +8,7 @@ use bench_record::WorkloadStatus;
 use bench_run::{Progress, Reporter, Update};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::numbers::{duration, figure};
+use crate::numbers::{figure, lasting};
 use crate::output;
 
 /// Prints updates to standard error.
@@ -126,7 +126,7 @@ impl Reporter for Live {
                 self.passing(format!("hashing the model's weights: {percent:.0} %"));
             }
             Update::Estimate { seconds, requests } => {
-                self.say(&format!("{requests} requests, at most about {}", duration(seconds)));
+                self.say(&format!("{requests} requests, at most about {}", lasting(seconds)));
             }
             Update::Workload { label, title, number, of } => self.say(&format!("[{number}/{of}] {label} {title}")),
             Update::Preparing { phase, done, of } => self.passing(format!("{phase}: making prompts {done}/{of}")),

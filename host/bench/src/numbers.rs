@@ -1,4 +1,6 @@
-//! Numbers as people read them: three significant digits, and a dash for what is not known.
+//! Numbers as people read and type them: three significant digits, and a dash for what is not known.
+
+use std::time::Duration;
 
 /// Three significant digits; whole numbers above a thousand.
 pub fn figure(value: f64) -> String {
@@ -36,7 +38,7 @@ pub fn known(value: Option<f64>) -> String {
 }
 
 /// Seconds as minutes and seconds.
-pub fn duration(seconds: f64) -> String {
+pub fn lasting(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
     if whole < 60 { format!("{whole} s") } else { format!("{} min {:02} s", whole / 60, whole % 60) }
 }
@@ -51,4 +53,29 @@ pub fn bytes(count: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{count} B") } else { format!("{} {}", figure(value), UNITS[unit]) }
+}
+/// A time as people type it: a number and one of `us`, `ms`, `s`, `m` and `h`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(split).unwrap_or((text, ""));
+    let scale = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "" => return Err("it has no unit; write 30s, 500ms, 5m or 1h".to_owned()),
+        other => return Err(format!("`{other}` is no unit; there are us, ms, s, m and h")),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+    Duration::try_from_secs_f64(number * scale).map_err(|_| "it is out of range".to_owned())
+}
+
+/// A name and its share of a mix.
+pub fn share(text: &str) -> Result<(String, f64), String> {
+    let (name, share) = text.rsplit_once('=').ok_or("write NAME=SHARE, such as base=3")?;
+    match share.parse::<f64>() {
+        Ok(share) if share.is_finite() && share > 0.0 && !name.is_empty() => Ok((name.to_owned(), share)),
+        _ => Err(format!("`{share}` is no share; write a number above 0")),
+    }
 }

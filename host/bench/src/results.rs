@@ -1,6 +1,7 @@
 //! The result of a run as a table.
 
-use bench_record::{FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
+use bench_metrics::ErrorBar;
+use bench_record::{Calibration, FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::numbers::{figure, known};
@@ -30,12 +31,18 @@ const COLUMNS: [(&str, &str); 6] = [
     ("total tok/s", "aggregate_tps"),
 ];
 
-/// A value with the half-width of its interval, where there is one.
-fn cell(phase: &PhaseRecord, metric: &str) -> String {
+/// A value with the half-width of its interval, where there is one, and with the client's own error in it, where that was
+/// measured.
+fn cell(record: &RunRecord, phase: &PhaseRecord, metric: &str) -> String {
     let Some(values) = phase.summary.metrics.get(metric) else { return "–".to_owned() };
-    match values.half_width {
+    let value = match values.half_width {
         Some(half) => format!("{} ±{}", figure(values.median), figure(half)),
         None => figure(values.median),
+    };
+    let calibration = record.client.calibration_for(phase.concurrency());
+    match calibration.and_then(|calibration| calibration.error_of(metric)) {
+        Some(error) => format!("{value} [{}]", figure(error.p99_ms.unwrap_or(error.max_ms))),
+        None => value,
     }
 }
 
@@ -51,7 +58,7 @@ pub fn run(record: &RunRecord) -> String {
     for workload in &record.workloads {
         for phase in &workload.phases {
             if phase.status != PhaseStatus::Skipped {
-                main.add_row(row(workload, phase));
+                main.add_row(row(record, workload, phase));
             }
         }
     }
@@ -59,6 +66,11 @@ pub fn run(record: &RunRecord) -> String {
     if main.row_count() > 0 {
         text.push_str(&format!("\n{main}\n"));
         text.push_str("\nmedians; ± is half the 95 % interval over repeats; – is not known or not enough samples\n");
+        if !record.client.calibrations.is_empty() {
+            text.push_str(
+                "[ ] is the client's own error: 99 % of the times were at most so far off, else the largest seen\n",
+            );
+        }
     }
     for workload in &record.workloads {
         text.push_str(&extras(workload));
@@ -90,12 +102,12 @@ fn heading(record: &RunRecord) -> String {
     text
 }
 
-fn row(workload: &WorkloadRecord, phase: &PhaseRecord) -> Vec<String> {
+fn row(record: &RunRecord, workload: &WorkloadRecord, phase: &PhaseRecord) -> Vec<String> {
     let several = workload.phases.len() > 1;
     let name = if several { format!("{} {}", workload.label, phase.id) } else { workload.label.clone() };
     let asked = phase.summary.completed + phase.summary.failed + phase.summary.not_sent;
     let mut row = vec![name, tokens(phase), format!("{}/{asked}", phase.summary.completed)];
-    row.extend(COLUMNS.iter().map(|(_, metric)| cell(phase, metric)));
+    row.extend(COLUMNS.iter().map(|(_, metric)| cell(record, phase, metric)));
     row
 }
 
@@ -143,20 +155,30 @@ fn extras(workload: &WorkloadRecord) -> String {
     text
 }
 
+/// How wrong the client's times are at one load.
+fn error_line(calibration: &Calibration) -> String {
+    let bar = |bar: Option<&ErrorBar>| match bar {
+        Some(bar) => format!("p50 {}, p99 {}", figure(bar.p50_ms), known(bar.p99_ms)),
+        None => "–".to_owned(),
+    };
+    format!(
+        "\nclient error in ms at {} streams, stamps by {}: TTFT {}; ITL {} ({} events against {})\n",
+        calibration.streams,
+        calibration.stamp_source,
+        bar(calibration.ttft.as_ref()),
+        bar(calibration.itl.as_ref()),
+        calibration.events,
+        calibration.against,
+    )
+}
+
 fn footer(record: &RunRecord) -> String {
     let mut text = String::new();
     for flag in &record.condition_flags {
         text.push_str(&format!("\nflag {}: {}", flag.code, flag.message));
     }
-    if let Some(calibration) = &record.client.calibration {
-        text.push_str(&format!(
-            "\nclient error against {} ({} events): p50 {} ms, p95 {} ms, max {} ms\n",
-            calibration.against,
-            calibration.events,
-            figure(calibration.p50_ms),
-            known(calibration.p95_ms),
-            figure(calibration.max_ms),
-        ));
+    for calibration in &record.client.calibrations {
+        text.push_str(&error_line(calibration));
     }
     if !record.publishable.ok {
         let reasons: Vec<&str> = record.publishable.reasons.iter().map(|reason| reason.code.as_str()).collect();

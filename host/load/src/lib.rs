@@ -5,25 +5,45 @@
 //! compiles can call one in between. Requests come in prepared, answers leave raw and are sorted out after the window, and
 //! connections are opened before it.
 
+mod arrivals;
+mod crew;
+mod drive;
+mod nap;
+mod pace;
+mod replay;
+mod spec;
+mod watch;
 mod window;
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bench_wire::{Client, Prepared, Progress, Stop};
+use bench_wire::{Desk, Prepared, Stop};
 
+pub use arrivals::{Arrival, Length, MOST_ARRIVALS, Schedule, Stage, schedule};
+pub use crew::{Crew, Lanes};
+pub use replay::{Format, Replay, ReplayRequest};
+pub use spec::{Arrivals, Closed, GRAMMAR, LoadError, LoadSpec, LoadStage, Open, Rate, Rates, ReplaySpec, SweepSpec};
+pub use watch::{Look, Watch};
 pub use window::{NotSent, Turn, Window};
 
 /// How requests follow one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// One session after the other, one request at a time. A request is meant to be sent as soon as a connection is open
     /// after the one before has ended.
     Sequential,
-    /// A fixed number of sessions at any time; when one ends, the next one starts in its place.
+    /// A number of sessions at any time; when one ends, the next one starts in its place.
     ClosedLoop {
-        /// Sessions at a time.
-        streams: NonZeroU32,
+        /// How many, and how they become so many.
+        closed: Closed,
+        /// After this time no session begins. Those that have begun run to their end.
+        lasts: Option<Duration>,
+    },
+    /// Each session at a time of its own, whatever became of those before it.
+    Open {
+        /// When the first turn of each session is due, in nanoseconds after the opening of the window, ascending.
+        due_ns: Arc<[u64]>,
     },
 }
 
@@ -35,25 +55,33 @@ pub enum Shape {
 /// and everything that had finished is kept.
 ///
 /// The `intended` of a request in a closed loop is when its place became free: the opening of the window or the end of the
-/// request before.
+/// request before. In an open one it is when the request is due.
 ///
 /// Connections are opened before the window. Where that fails nothing is reported here: the requests themselves will meet
 /// the same failure and report it.
 pub async fn measure<G>(
     guests: G,
-    client: &Client,
+    lanes: &Lanes,
     sessions: Vec<Vec<Prepared>>,
-    shape: Shape,
-    progress: &Progress,
+    shape: &Shape,
+    desk: &Desk,
     stop: &Stop,
+    beside: Option<Watch<'_>>,
 ) -> (G, Window) {
-    let window = match shape {
-        Shape::Sequential => window::sequential(client, sessions, progress, stop.clone()).await,
-        Shape::ClosedLoop { streams } => {
-            let streams = usize::try_from(streams.get()).unwrap_or(usize::MAX).min(sessions.len());
-            window::closed_loop(client, Arc::new(sessions), streams, progress, stop).await
-        }
+    let mut looks = Vec::new();
+    let driven = tokio::select! {
+        driven = drive::drive(lanes, sessions, shape, desk, stop) => driven,
+        never = watch::watch(beside, &mut looks) => match never {},
     };
-    let window = window.sort_out();
+    let mut sessions: Vec<Vec<Turn>> = driven.sessions.into_iter().map(window::Session::into_turns).collect();
+    lanes.add_packets(sessions.iter_mut().flatten().filter_map(|turn| turn.as_mut().ok()));
+    let window = Window {
+        opened: driven.opened,
+        closed: driven.closed,
+        sessions,
+        looks,
+        workers: driven.workers,
+        ran_dry: driven.ran_dry,
+    };
     (guests, window)
 }

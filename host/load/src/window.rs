@@ -1,14 +1,11 @@
-//! The window itself.
+//! What a window leaves behind.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use bench_wire::{Exchange, Prepared, Stamp, Stop, Transmission};
 
-use bench_wire::{Client, Exchange, Prepared, Progress, Stamp, Stop, Transmission};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use crate::watch::Look;
 
-/// What was measured between two moments.
-#[derive(Clone, Debug)]
+/// What was measured between two moments. The answers have not been sorted out yet.
+#[derive(Debug)]
 pub struct Window {
     /// When the first request could be sent.
     pub opened: Stamp,
@@ -16,17 +13,23 @@ pub struct Window {
     pub closed: Stamp,
     /// The turns of each session, in the order in which they were given, whatever the order in which they ran.
     pub sessions: Vec<Vec<Turn>>,
+    /// What was seen of the server from beside.
+    pub looks: Vec<Look>,
+    /// Threads that sent and received.
+    pub workers: usize,
+    /// A loop that was to last so long ran out of sessions before.
+    pub ran_dry: bool,
 }
 
 impl Window {
-    /// Every request that was sent.
-    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        self.sessions.iter().flatten().flatten()
+    /// The exchanges of every request that was sent. Sorting all of them out at once takes memory for all answers.
+    pub fn into_exchanges(self) -> impl Iterator<Item = Exchange> {
+        self.sessions.into_iter().flatten().flatten().map(Transmission::into_exchange)
     }
 }
 
-/// What became of a turn: the exchange, successful or not, or why there was none.
-pub type Turn = Result<Exchange, NotSent>;
+/// What became of a turn: what was sent and came, successful or not, or why nothing was sent.
+pub type Turn = Result<Transmission, NotSent>;
 
 /// Why a turn was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +40,9 @@ pub enum NotSent {
     /// The run was stopped before its turn came.
     #[error("the run was stopped")]
     Stopped,
+    /// The time of the load was over before its session began. Nobody meant it to be sent.
+    #[error("the load was over before its session began")]
+    NotNeeded,
 }
 
 impl NotSent {
@@ -46,6 +52,7 @@ impl NotSent {
         match self {
             Self::AfterFailure => "after-failure",
             Self::Stopped => "stopped",
+            Self::NotNeeded => "not-needed",
         }
     }
 
@@ -54,160 +61,45 @@ impl NotSent {
     pub fn hint(self) -> Option<String> {
         match self {
             Self::AfterFailure => Some("see the failed turn of the same session".to_owned()),
-            Self::Stopped => None,
+            Self::Stopped | Self::NotNeeded => None,
         }
     }
 }
 
-/// A window whose answers have not been sorted out.
-pub(crate) struct RawWindow {
-    opened: Stamp,
-    closed: Stamp,
-    sessions: Vec<RawSession>,
-}
-
 /// The turns of a session that were sent, then those that were not, all for the same reason.
-struct RawSession {
+#[derive(Debug)]
+pub(crate) struct Session {
     sent: Vec<Transmission>,
     unsent: usize,
     why: NotSent,
 }
 
-impl RawWindow {
-    pub(crate) fn sort_out(self) -> Window {
-        let turns = |session: RawSession| {
-            let sent = session.sent.into_iter().map(|transmission| Ok(transmission.into_exchange()));
-            sent.chain(std::iter::repeat_n(Err(session.why), session.unsent)).collect()
-        };
-        Window { opened: self.opened, closed: self.closed, sessions: self.sessions.into_iter().map(turns).collect() }
-    }
-}
-
-/// One request at a time.
-pub(crate) async fn sequential(
-    client: &Client,
-    sessions: Vec<Vec<Prepared>>,
-    progress: &Progress,
-    mut stop: Stop,
-) -> RawWindow {
-    let mut done = Vec::with_capacity(sessions.len());
-    connect(client, 1, &mut stop).await;
-    let opened = Stamp::now();
-    for turns in &sessions {
-        let mut session = RawSession::new(turns);
-        while let Some(prepared) = session.next(turns, &stop) {
-            connect(client, 1, &mut stop).await;
-            let transmission = client.transmit(prepared, Stamp::now(), progress, &mut stop).await;
-            session.push(transmission);
-        }
-        done.push(session);
-    }
-    RawWindow { opened, closed: Stamp::now(), sessions: done }
-}
-
-/// `streams` sessions at a time.
-pub(crate) async fn closed_loop(
-    client: &Client,
-    sessions: Arc<Vec<Vec<Prepared>>>,
-    streams: usize,
-    progress: &Progress,
-    stop: &Stop,
-) -> RawWindow {
-    let queue = Arc::new(AtomicUsize::new(0));
-    let (gate, opening) = watch::channel(None);
-    let mut running = JoinSet::new();
-    for _ in 0..streams {
-        running.spawn(stream(Place {
-            client: client.clone(),
-            sessions: sessions.clone(),
-            queue: queue.clone(),
-            opening: opening.clone(),
-            progress: progress.clone(),
-            stop: stop.clone(),
-        }));
-    }
-    connect(client, streams, &mut stop.clone()).await;
-    let opened = Stamp::now();
-    gate.send_replace(Some(opened));
-    let mut done: Vec<RawSession> = sessions.iter().map(|turns| RawSession::new(turns)).collect();
-    while let Some(ended) = running.join_next().await {
-        match ended {
-            Ok(finished) => {
-                for (index, session) in finished {
-                    if let Some(place) = done.get_mut(index) {
-                        *place = session;
-                    }
-                }
-            }
-            Err(error) => {
-                if let Ok(panic) = error.try_into_panic() {
-                    std::panic::resume_unwind(panic);
-                }
-            }
-        }
-    }
-    RawWindow { opened, closed: Stamp::now(), sessions: done }
-}
-
-/// One of the places of a closed loop.
-struct Place {
-    client: Client,
-    sessions: Arc<Vec<Vec<Prepared>>>,
-    queue: Arc<AtomicUsize>,
-    opening: watch::Receiver<Option<Stamp>>,
-    progress: Progress,
-    stop: Stop,
-}
-
-async fn stream(mut place: Place) -> Vec<(usize, RawSession)> {
-    let mut done = Vec::with_capacity(place.sessions.len());
-    let mut free = match place.opening.wait_for(Option::is_some).await {
-        Ok(opened) => opened.unwrap_or_default(),
-        // The window was dropped before it opened.
-        Err(_) => return done,
-    };
-    loop {
-        let index = place.queue.fetch_add(1, Relaxed);
-        let Some(turns) = place.sessions.get(index) else { return done };
-        let mut session = RawSession::new(turns);
-        while let Some(prepared) = session.next(turns, &place.stop) {
-            let transmission = place.client.transmit(prepared, free, &place.progress, &mut place.stop).await;
-            free = transmission.ended();
-            session.push(transmission);
-        }
-        done.push((index, session));
-    }
-}
-
-impl RawSession {
+impl Session {
     /// Nothing sent yet.
-    fn new(turns: &[Prepared]) -> Self {
-        Self { sent: Vec::with_capacity(turns.len()), unsent: turns.len(), why: NotSent::Stopped }
+    pub(crate) fn new(turns: &[Prepared], why: NotSent) -> Self {
+        Self { sent: Vec::new(), unsent: turns.len(), why }
     }
 
     /// The next turn to send, if any.
-    fn next<'t>(&mut self, turns: &'t [Prepared], stop: &Stop) -> Option<&'t Prepared> {
+    pub(crate) fn next<'t>(&mut self, turns: &'t [Prepared], stop: &Stop) -> Option<&'t Prepared> {
         if self.sent.last().is_some_and(|last| !last.succeeded() && !last.was_cancelled()) {
             self.why = NotSent::AfterFailure;
             return None;
         }
         if stop.is_stopped() {
+            self.why = NotSent::Stopped;
             return None;
         }
         turns.get(self.sent.len())
     }
 
-    fn push(&mut self, transmission: Transmission) {
+    pub(crate) fn push(&mut self, transmission: Transmission) {
         self.sent.push(transmission);
         self.unsent -= 1;
     }
-}
 
-async fn connect(client: &Client, count: usize, stop: &mut Stop) {
-    tokio::select! {
-        biased;
-        () = stop.stopped() => {}
-        // The requests will meet the same failure and report it.
-        _ = client.connect_ahead(count) => {}
+    pub(crate) fn into_turns(self) -> Vec<Turn> {
+        let unsent = std::iter::repeat_n(self.why, self.unsent).map(Err);
+        self.sent.into_iter().map(Ok).chain(unsent).collect()
     }
 }

@@ -6,11 +6,27 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bench_load::{NotSent, Shape, Turn, Window, measure};
-use bench_wire::{Client, Endpoint, Limits, Prepared, Progress, Request, Secrets, Stop, Stopper};
+use bench_load::{Closed, Crew, Lanes, NotSent, Shape, Watch, measure};
+use bench_wire::{Client, Control, Desk, Endpoint, Exchange, Limits, Prepared, Request, Secrets, Stamp, Stop, Stopper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// A window whose answers have been sorted out.
+struct Window {
+    opened: Stamp,
+    closed: Stamp,
+    sessions: Vec<Vec<Turn>>,
+    ran_dry: bool,
+}
+
+type Turn = Result<Exchange, NotSent>;
+
+impl Window {
+    fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.sessions.iter().flatten().flatten()
+    }
+}
 
 /// What the server saw.
 #[derive(Debug, Default)]
@@ -26,6 +42,8 @@ struct Seen {
 /// connection, `/close...` answers and closes without a word, anything else is answered at once with the path.
 struct Server {
     client: Client,
+    lanes: Lanes,
+    desk: Desk,
     seen: Arc<Mutex<Seen>>,
     release: watch::Sender<bool>,
 }
@@ -48,7 +66,8 @@ impl Server {
                 }
             }
         });
-        Self { client, seen, release }
+        let lanes = Lanes::new(Arc::new(Crew::new(2).unwrap()), &client);
+        Self { client, lanes, desk: Desk::default(), seen, release }
     }
 
     /// Sessions of turns, each named by its path.
@@ -58,7 +77,15 @@ impl Server {
     }
 
     async fn measure(&self, sessions: &[&[&str]], shape: Shape, stop: &Stop) -> Window {
-        measure((), &self.client, self.sessions(sessions), shape, &Progress::new(), stop).await.1
+        let sessions = self.sessions(sessions);
+        let window = measure((), &self.lanes, sessions, &shape, &self.desk, stop, None).await.1;
+        let sorted = |turn: bench_load::Turn| turn.map(bench_wire::Transmission::into_exchange);
+        Window {
+            opened: window.opened,
+            closed: window.closed,
+            sessions: window.sessions.into_iter().map(|turns| turns.into_iter().map(sorted).collect()).collect(),
+            ran_dry: window.ran_dry,
+        }
     }
 
     fn paths(&self) -> Vec<String> {
@@ -105,7 +132,7 @@ async fn serve(mut tcp: TcpStream, seen: Arc<Mutex<Seen>>, mut released: watch::
 }
 
 fn closed_loop(streams: u32) -> Shape {
-    Shape::ClosedLoop { streams: NonZeroU32::new(streams).unwrap() }
+    Shape::ClosedLoop { closed: Closed::fixed(NonZeroU32::new(streams).unwrap()), lasts: None }
 }
 
 /// The body, the failure's code, or why a turn was not sent.
@@ -226,7 +253,7 @@ async fn stopping_keeps_what_has_finished() {
         };
         let sessions: &[&[&str]] = &[&["/a", "/hold", "/b"], &["/c"], &["/hold2"]];
         let sessions = if shape == Shape::Sequential { sessions } else { &sessions[..2] };
-        let (window, ()) = tokio::join!(server.measure(sessions, shape, &stop), stopping);
+        let (window, ()) = tokio::join!(server.measure(sessions, shape.clone(), &stop), stopping);
         let found = outcomes(&window);
         assert_eq!(found[0], ["/a", "cancelled", "stopped"]);
         if shape == Shape::Sequential {
@@ -253,21 +280,115 @@ async fn stopped_before_it_began() {
 async fn guests_come_back_and_engines_that_are_gone_are_reported() {
     struct Guests(u32);
     let server = Server::start().await;
-    let sessions = server.sessions(THREE);
-    let (guests, window) =
-        measure(Guests(7), &server.client, sessions, closed_loop(3), &Progress::new(), &Stop::never()).await;
-    assert_eq!(
-        (guests.0, outcomes(&window)),
-        (7, THREE.iter().map(|turns| turns.iter().map(ToString::to_string).collect()).collect())
-    );
+    let (shape, stop, sessions) = (closed_loop(3), Stop::never(), server.sessions(THREE));
+    let (guests, _) = measure(Guests(7), &server.lanes, sessions, &shape, &server.desk, &stop, None).await;
+    assert_eq!(guests.0, 7);
 
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = Endpoint::parse(&closed.local_addr().unwrap().to_string()).unwrap();
     drop(closed);
     let client = Client::new(endpoint.clone(), Secrets::new(endpoint), Limits::default()).unwrap();
-    for shape in [Shape::Sequential, closed_loop(2)] {
-        let sessions = vec![vec![client.prepare(Request::get("/")).unwrap(); 2]; 3];
-        let ((), window) = measure((), &client, sessions, shape, &Progress::new(), &Stop::never()).await;
+    let gone = Server { lanes: Lanes::new(Arc::new(Crew::new(2).unwrap()), &client), client, ..server };
+    for shape in [Shape::Sequential, closed_loop(2), at(&[0, 1000, 2000])] {
+        let window = gone.measure(&[&["/", "/"] as &[&str]; 3], shape, &Stop::never()).await;
         assert_eq!(outcomes(&window), [["connect-refused", "after-failure"]; 3]);
+    }
+}
+
+fn at(due_ns: &[u64]) -> Shape {
+    Shape::Open { due_ns: due_ns.into() }
+}
+
+#[tokio::test]
+async fn an_open_loop_waits_for_nobody() {
+    let server = Server::start().await;
+    let stop = Stop::never();
+    let due: Vec<u64> = (0..20).map(|number| number * 1_000_000).collect();
+    let paths: Vec<String> = (0..20).map(|number| format!("/hold{number}")).collect();
+    let sessions: Vec<[&str; 2]> = paths.iter().map(|path| [path.as_str(), "/then"]).collect();
+    let sessions: Vec<&[&str]> = sessions.iter().map(<[&str; 2]>::as_slice).collect();
+    let releasing = async {
+        // All are under way before any is answered.
+        server.until(|seen| seen.at_work == 20).await;
+        server.release.send_replace(true);
+    };
+    let (window, ()) = tokio::join!(server.measure(&sessions, at(&due), &stop), releasing);
+    assert!(window.exchanges().all(Exchange::succeeded));
+    check_stamps(&window);
+    for (turns, due) in window.sessions.iter().zip(due) {
+        let [Ok(first), Ok(second)] = turns.as_slice() else { panic!("both turns were sent") };
+        assert_eq!(first.intended, window.opened.after(Duration::from_nanos(due)), "the schedule is absolute");
+        assert!(first.started >= first.intended, "nothing is sent early");
+        assert_eq!(second.intended, first.ended);
+    }
+}
+
+#[tokio::test]
+async fn an_open_loop_that_is_stopped_sends_no_more() {
+    let server = Server::start().await;
+    let (stopper, stop) = Stopper::new();
+    let hour = 3_600_000_000_000;
+    let stopping = async {
+        server.until(|seen| seen.paths == ["/a"] && seen.at_work == 0).await;
+        stopper.stop();
+    };
+    let (window, ()) = tokio::join!(server.measure(&[&["/a"], &["/b"]], at(&[0, hour]), &stop), stopping);
+    assert_eq!(outcomes(&window)[1], ["stopped"]);
+    assert_eq!(server.paths(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_loop_with_an_end_begins_nothing_after_it() {
+    let server = Server::start().await;
+    let closed = Closed::fixed(NonZeroU32::new(2).unwrap());
+    let sessions = vec![&["/a", "/b"][..]; 2000];
+    let lasts = Some(Duration::from_millis(50));
+    let window = server.measure(&sessions, Shape::ClosedLoop { closed, lasts }, &Stop::never()).await;
+    let end = window.opened.after(Duration::from_millis(50));
+    let found = outcomes(&window);
+    assert_eq!(found.last().unwrap(), &["not-needed", "not-needed"]);
+    assert!(!window.ran_dry);
+    // What had begun ran to its end.
+    for turns in window.sessions.iter().filter(|turns| turns[0].is_ok()) {
+        assert!(turns.iter().all(Result::is_ok));
+        assert!(turns[0].as_ref().unwrap().intended < end);
+    }
+    let window = server.measure(&sessions[..1], Shape::ClosedLoop { closed, lasts }, &Stop::never()).await;
+    assert!(window.ran_dry, "one session is not enough for two places");
+}
+
+#[tokio::test]
+async fn a_loop_that_grows_opens_its_places_one_by_one() {
+    let server = Server::start().await;
+    let closed =
+        Closed { from: NonZeroU32::MIN, to: NonZeroU32::new(3).unwrap(), ramp: Some(Duration::from_millis(40)) };
+    let window =
+        server.measure(&[&["/a"] as &[&str]; 3], Shape::ClosedLoop { closed, lasts: None }, &Stop::never()).await;
+    let mut intended: Vec<Duration> =
+        window.exchanges().map(|exchange| exchange.intended.since(window.opened)).collect();
+    intended.sort();
+    assert!(intended.iter().all(|after| *after <= Duration::from_millis(40)));
+    assert!(window.exchanges().all(Exchange::succeeded));
+}
+
+/// The server's own numbers are asked for from beside while requests are under way.
+#[tokio::test]
+async fn the_server_is_looked_at_from_beside() {
+    let server = Server::start().await;
+    let endpoint = server.client.endpoint().clone();
+    let control = Control::new(endpoint.clone(), Secrets::new(endpoint), Limits::default()).unwrap();
+    let requests = [Request::get("/metrics"), Request::get("/drop")];
+    let beside = Some(Watch { control: &control, requests: &requests, every: Duration::from_millis(1) });
+    let releasing = async {
+        server.until(|seen| seen.paths.iter().filter(|path| *path == "/metrics").count() >= 3).await;
+        server.release.send_replace(true);
+    };
+    let (stop, sessions) = (Stop::never(), server.sessions(&[&["/hold"]]));
+    let measuring = measure((), &server.lanes, sessions, &Shape::Sequential, &server.desk, &stop, beside);
+    let (((), window), ()) = tokio::join!(measuring, releasing);
+    assert!(window.looks.len() >= 2);
+    for look in &window.looks {
+        assert_eq!(look.answers[0].as_ref().unwrap().body, "/metrics");
+        assert!(look.answers[1].is_none() && look.at <= window.closed);
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::floored_percentile;
+use crate::stats::{floored_percentile, mean};
 use crate::tokens::Fragment;
 
 /// The gaps of one answer. Percentiles by linear interpolation, `None` below their sample floor.
@@ -17,6 +17,12 @@ pub struct GapStats {
     pub p95_ms: Option<f64>,
     /// 99th percentile in milliseconds.
     pub p99_ms: Option<f64>,
+    /// Arithmetic mean in milliseconds.
+    #[serde(default)]
+    pub mean_ms: Option<f64>,
+    /// Longest in milliseconds.
+    #[serde(default)]
+    pub max_ms: Option<f64>,
 }
 
 impl GapStats {
@@ -25,7 +31,8 @@ impl GapStats {
         let mut sorted = each_ms.clone();
         sorted.sort_by(f64::total_cmp);
         let at = |p| floored_percentile(&sorted, p);
-        Self { p50_ms: at(50), p95_ms: at(95), p99_ms: at(99), each_ms }
+        let (mean_ms, max_ms) = (mean(&sorted), sorted.last().copied());
+        Self { p50_ms: at(50), p95_ms: at(95), p99_ms: at(99), mean_ms, max_ms, each_ms }
     }
 }
 

@@ -28,6 +28,9 @@ pub struct RequestMetrics {
     pub first_chunk_ms: Option<f64>,
     /// Intended start to start.
     pub queue_ms: f64,
+    /// Intended start to first byte written: how late the request really left.
+    #[serde(default)]
+    pub send_error_ms: Option<f64>,
     /// Start to first byte written: connecting, where no connection was reused.
     pub connect_ms: Option<f64>,
     /// First to last byte of the request written.
@@ -166,6 +169,7 @@ pub fn request(seen: &Observation, asked: &Expectation) -> Result<RequestMetrics
         ttft_visible_ms: since(zero, visible),
         first_chunk_ms: since(zero, first_chunk),
         queue_ms,
+        send_error_ms: since(seen.intended, seen.first_byte_written),
         connect_ms: since(seen.started, seen.first_byte_written),
         send_ms: seen.first_byte_written.and_then(|from| since(from, seen.last_byte_written)),
         wall_ms,

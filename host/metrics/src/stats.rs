@@ -133,6 +133,10 @@ pub struct Distribution {
     pub median_low: Option<f64>,
     /// Upper end of the same.
     pub median_high: Option<f64>,
+    /// The values behind it are percentiles of so many times that they were gathered in a histogram, and so are right to three
+    /// significant digits only; see [`crate::EXACT_POOL`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binned: bool,
 }
 
 impl Distribution {
@@ -164,6 +168,7 @@ impl Distribution {
             half_width: t_half_width(&medians),
             median_low: interval.map(|(low, _)| low),
             median_high: interval.map(|(_, high)| high),
+            binned: false,
         })
     }
 }

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::gaps::ms;
+use crate::pool::{Closed, TokenPools};
 use crate::request::RequestMetrics;
 use crate::server::per_second;
-use crate::stats::{Distribution, floored_percentile, percentile};
+use crate::stats::{Distribution, percentile};
 use crate::table::{METRICS, definition};
 use crate::{Flag, LATE_MS};
 
@@ -129,6 +130,15 @@ impl Summary {
 
 /// Sums up a phase. `spans` says when the load of each repeat ran; without it, metrics of the phase as a whole are absent.
 pub fn summarise(samples: &[Sample<'_>], spans: &[WindowSpan]) -> Summary {
+    let mut pools = TokenPools::default();
+    for (repeat, metrics) in completed(samples) {
+        pools.add(repeat, metrics.raw_timings.as_deref().unwrap_or_default());
+    }
+    summarise_pooled(samples, spans, pools)
+}
+
+/// The same where the requests no longer have their token times: `pools` holds those of every completed request.
+pub fn summarise_pooled(samples: &[Sample<'_>], spans: &[WindowSpan], pools: TokenPools) -> Summary {
     let mut summary = Summary { requests: size(samples.len()), ..Summary::default() };
     let mut problems: BTreeMap<String, u32> = BTreeMap::new();
     let mut flags: BTreeMap<Flag, u32> = BTreeMap::new();
@@ -159,7 +169,7 @@ pub fn summarise(samples: &[Sample<'_>], spans: &[WindowSpan]) -> Summary {
         let values = completed(samples).filter_map(|(repeat, metrics)| Some((repeat, value(metrics)?)));
         insert(&mut summary, def.name, Distribution::of(values));
     }
-    pooled_token_times(&mut summary, samples);
+    pooled_token_times(&mut summary, pools);
     turn_times(&mut summary, samples);
     whole_phase(&mut summary, samples, spans);
     summary
@@ -180,17 +190,12 @@ fn insert(summary: &mut Summary, name: &str, found: Option<Distribution>) {
 }
 
 /// Percentiles of the token times of all requests of a repeat together, where each request alone has too few tokens.
-fn pooled_token_times(summary: &mut Summary, samples: &[Sample<'_>]) {
-    let mut pools: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for (repeat, metrics) in completed(samples) {
-        pools.entry(repeat).or_default().extend(metrics.raw_timings.iter().flatten());
-    }
-    for pool in pools.values_mut() {
-        pool.sort_by(f64::total_cmp);
-    }
+fn pooled_token_times(summary: &mut Summary, pools: TokenPools) {
+    let pools = pools.close();
+    let binned = pools.values().any(Closed::binned);
     for (name, p) in [("token_p50_ms", 50), ("token_p95_ms", 95), ("token_p99_ms", 99)] {
-        let values = pools.iter().filter_map(|(repeat, pool)| Some((*repeat, floored_percentile(pool, p)?)));
-        insert(summary, name, Distribution::of(values));
+        let values = pools.iter().filter_map(|(repeat, pool)| Some((*repeat, pool.floored_percentile(p)?)));
+        insert(summary, name, Distribution::of(values).map(|found| Distribution { binned, ..found }));
     }
 }
 

@@ -8,10 +8,12 @@
 //! version, because a version is only raised when an old reader would misread the record.
 
 pub mod canonical;
+mod client;
 pub mod compare;
 mod error;
 pub mod export;
 mod id;
+mod load;
 mod publishable;
 mod request;
 mod run;
@@ -20,13 +22,15 @@ mod store;
 pub mod trace;
 mod workload;
 
+pub use client::{Calibration, Client};
 pub use error::RecordError;
 pub use id::RunId;
-pub use publishable::assess;
-pub use request::{EventCounts, FitKind, Honoured, PromptFit, RequestRecord, RequestStatus};
+pub use load::{ArrivalLaw, LoadStage, Pacing, ServerSeries, ShapeRecord, StageRecord, SweepRecord};
+pub use publishable::{LEAST_ACHIEVED, MOST_ERROR_MS, MOST_LATE, assess};
+pub use request::{EventCounts, FitKind, Honoured, PromptFit, RequestRecord, RequestStatus, RequestTimes};
 pub use run::{
-    Backend, Calibration, Client, Digest, Endpoint, HostBuild, Model, Note, PluginIdentity, PluginSource, Problem,
-    Publishable, RunRecord, RunStatus, ServedModel, SuiteIdentity, TraceFile,
+    AbLink, Backend, Digest, Endpoint, HostBuild, Model, Note, PluginIdentity, PluginSource, Problem, Publishable,
+    RunRecord, RunStatus, ServedModel, SuiteIdentity, TraceFile,
 };
 pub use schema::{SCHEMA_ID, SCHEMA_VERSION, parse, schema_json};
 pub use store::{
@@ -34,6 +38,5 @@ pub use store::{
     write_record,
 };
 pub use workload::{
-    CounterDelta, Curve, Headline, PhaseRecord, PhaseStatus, Point, ShapeRecord, Variable, Window, WorkloadRecord,
-    WorkloadStatus,
+    CounterDelta, Curve, Headline, PhaseRecord, PhaseStatus, Point, Variable, Window, WorkloadRecord, WorkloadStatus,
 };

@@ -1,6 +1,6 @@
 //! One request in a record.
 
-use bench_metrics::{Channel, Event, Located, RequestMetrics};
+use bench_metrics::{Channel, Event, Located, Outcome, RequestMetrics, Sample};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,42 @@ pub struct RequestRecord {
     pub request_sha256: Option<String>,
     /// Wishes that the driver carried out.
     pub honoured: Honoured,
+    /// When it happened; absent when it was not sent.
+    #[serde(default)]
+    pub times: Option<RequestTimes>,
+    /// The stage of the load that it belongs to, as a place in the phase's `stages`.
+    #[serde(default)]
+    pub stage: Option<u32>,
+    /// The model that it asked for, where the load mixes several.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
+/// When a request happened, in nanoseconds since the origin of the run's trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RequestTimes {
+    /// When it should have started: by the schedule, or when its place became free.
+    pub intended_ns: u64,
+    /// When it started.
+    pub started_ns: u64,
+    /// When its first byte was written.
+    pub first_byte_written_ns: Option<u64>,
+    /// When the first fragment of any channel was there.
+    pub first_token_ns: Option<u64>,
+    /// When the answer had ended, or the request had failed.
+    pub ended_ns: u64,
+}
+
+/// A request as the metrics take it.
+pub(crate) fn sample(request: &RequestRecord) -> Sample<'_> {
+    let code = request.problem.as_ref().map_or("unknown", |problem| problem.code.as_str());
+    let outcome = match (request.status, &request.metrics) {
+        (RequestStatus::Completed, Some(metrics)) => Outcome::Completed(metrics),
+        (RequestStatus::NotSent, _) => Outcome::NotSent { code },
+        _ => Outcome::Failed { code, wall_ms: request.wall_ms },
+    };
+    Sample { repeat: request.repeat, turn: request.turn, resent: request.resent, outcome }
 }
 
 /// What became of a request.

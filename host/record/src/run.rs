@@ -1,13 +1,14 @@
 //! The run record itself.
 
+use bench_machine::Fingerprint;
 use bench_machine::attribution::Attribution;
 use bench_machine::conditions::{Conditions, Flag};
 use bench_machine::model::ModelDigest;
-use bench_machine::{Fingerprint, ProcessCpu};
+use bench_metrics::Slo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{RunId, SCHEMA_ID, SCHEMA_VERSION, WorkloadRecord};
+use crate::{Client, RunId, SCHEMA_ID, SCHEMA_VERSION, WorkloadRecord};
 
 /// Everything that a run leaves behind. Moments are RFC 3339 in UTC, digests SHA-256 in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +34,15 @@ pub struct RunRecord {
     pub plugins: Vec<PluginIdentity>,
     /// The suite.
     pub suite: SuiteIdentity,
+    /// The load that was asked for in place of the suite's own shapes, as typed.
+    #[serde(default)]
+    pub load: Option<String>,
+    /// What a request has to keep within to count as good.
+    #[serde(default)]
+    pub slo: Option<Slo>,
+    /// The run that this one was interleaved with.
+    #[serde(default)]
+    pub ab: Option<AbLink>,
     /// What was measured, as an address.
     pub endpoint: Endpoint,
     /// What was measured, as it describes itself.
@@ -82,6 +92,9 @@ impl RunRecord {
             command: Vec::new(),
             plugins: Vec::new(),
             suite,
+            load: None,
+            slo: None,
+            ab: None,
             endpoint,
             backend: None,
             model,
@@ -177,6 +190,15 @@ pub struct SuiteIdentity {
     pub params: serde_json::Value,
 }
 
+/// The other run of two that were measured in turns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AbLink {
+    /// The other run.
+    pub other: RunId,
+    /// Which side this run is: `a` or `b`.
+    pub side: String,
+}
+
 /// What was measured, as an address.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Endpoint {
@@ -244,42 +266,6 @@ pub struct Digest {
     pub hex: String,
     /// Who says so: `file` when this program computed it, `backend` when the backend reported it.
     pub source: String,
-}
-
-/// The measuring client.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Client {
-    /// What this program used of the processor while it measured, in all threads.
-    pub cpu: Option<ProcessCpu>,
-    /// Processor seconds per second of measuring; close to 1 means that a core was busy all the time.
-    pub cpu_share: Option<f64>,
-    /// Who took the stamps of the reads: `kernel`, `user-space` or `mixed`.
-    pub stamp_source: Option<String>,
-    /// Longest time that bytes lay in the kernel before the client read them, in milliseconds; known with kernel stamps.
-    pub longest_lag_ms: Option<f64>,
-    /// The client was the limit of what was measured.
-    pub limited: bool,
-    /// The client's own error, measured against a server that says when it sent each event.
-    pub calibration: Option<Calibration>,
-}
-
-/// How much later than a server sent its events the client stamped them. Milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Calibration {
-    /// What it was measured against.
-    pub against: String,
-    /// Streams at once.
-    pub streams: u32,
-    /// Events stamped.
-    pub events: u64,
-    /// Median delay.
-    pub p50_ms: f64,
-    /// 95th percentile; absent below 130 events.
-    pub p95_ms: Option<f64>,
-    /// 99th percentile; absent below 662 events.
-    pub p99_ms: Option<f64>,
-    /// Largest delay.
-    pub max_ms: f64,
 }
 
 /// Whether a run may be published.

@@ -179,10 +179,19 @@ impl Store {
     ///
     /// As for [`Store::resolve`] and [`read_record`].
     pub fn load(&self, reference: &str) -> Result<RunRecord, RecordError> {
+        read_record(&self.locate(reference)?)
+    }
+
+    /// The file of the record that `reference` means, as in [`Store::load`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::resolve`].
+    pub fn locate(&self, reference: &str) -> Result<PathBuf, RecordError> {
         if reference.contains(['/', '\\']) || reference.ends_with(".json") {
-            return read_record(Path::new(reference));
+            return Ok(PathBuf::from(reference));
         }
-        read_record(&self.directory(&self.resolve(reference)?).join(RECORD_FILE))
+        Ok(self.directory(&self.resolve(reference)?).join(RECORD_FILE))
     }
 
     /// Names of directories that could be runs, in order.

@@ -1,10 +1,11 @@
 //! Workloads and their phases in a record.
 
-use bench_metrics::{Outcome, Sample, Summary, WindowSpan, summarise};
+use bench_metrics::{Goodput, Sample, Slo, SteadyWindow, Summary, TimedSample, WindowSpan, goodput, summarise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FitKind, Problem, RequestRecord, RequestStatus};
+use crate::request::sample;
+use crate::{FitKind, Pacing, Problem, RequestRecord, ServerSeries, ShapeRecord, StageRecord, SweepRecord};
 
 /// One workload of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +45,7 @@ pub enum WorkloadStatus {
 }
 
 /// A measured part of a workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseRecord {
     /// Unique in the workload, in kebab case.
     pub id: String,
@@ -74,19 +75,53 @@ pub struct PhaseRecord {
     pub summary: Summary,
     /// By how much the backend's own counters changed while it ran.
     pub telemetry: Vec<CounterDelta>,
+    /// The stages of its load, in order; empty when the load was the same throughout.
+    #[serde(default)]
+    pub stages: Vec<StageRecord>,
+    /// Its requests against the objectives of the run.
+    #[serde(default)]
+    pub goodput: Option<Goodput>,
+    /// The part of it in which as many requests ran as ever did, summed up by itself.
+    #[serde(default)]
+    pub steady: Option<SteadyWindow>,
+    /// Whether the client sent what was asked for when it was asked for.
+    #[serde(default)]
+    pub pacing: Option<Pacing>,
+    /// Numbers of the server's own that were read while it ran.
+    #[serde(default)]
+    pub server_series: Vec<ServerSeries>,
+    /// The search for the highest rate that the server holds.
+    #[serde(default)]
+    pub sweep: Option<SweepRecord>,
 }
 
 impl PhaseRecord {
     /// The summary of its requests and windows, warm-up excluded: what `summary` must be.
     pub fn summarise(&self) -> Summary {
-        let measured: Vec<&RequestRecord> = self.requests.iter().filter(|request| !request.warmup).collect();
-        let samples: Vec<Sample<'_>> = measured.iter().map(|request| sample(request)).collect();
-        let spans: Vec<WindowSpan> = self
-            .windows
-            .iter()
-            .map(|window| WindowSpan { repeat: window.repeat, opened: window.opened_ns, closed: window.closed_ns })
-            .collect();
-        summarise(&samples, &spans)
+        let samples: Vec<Sample<'_>> = self.measured().map(sample).collect();
+        summarise(&samples, &self.spans())
+    }
+
+    /// Fills in everything that follows from its requests, windows and stages: `summary`, `goodput` where there are objectives,
+    /// `steady`, `pacing`, `prompt_fit`, and of each stage the rate, the summary and the goodput. Whoever has the requests
+    /// comes to the same numbers.
+    pub fn sum_up(&mut self, slo: Option<&Slo>) {
+        self.summary = self.summarise();
+        self.prompt_fit = Self::fit_of(&self.requests);
+        self.pacing = self.shape.as_ref().and_then(|shape| Pacing::of(&self.requests, shape));
+        let samples: Vec<Sample<'_>> = self.measured().map(sample).collect();
+        let open: u64 = self.windows.iter().map(|window| window.closed_ns.saturating_sub(window.opened_ns)).sum();
+        let goodput = slo.map(|slo| goodput(&samples, slo, Some(open as f64 / 1e6)));
+        let timed = self.timed(None);
+        let steady = SteadyWindow::of(&timed);
+        let mut stages = self.stages.clone();
+        for (place, stage) in (0..).zip(&mut stages) {
+            let own: Vec<&RequestRecord> = self.measured().filter(|request| request.stage == Some(place)).collect();
+            stage.sum_up(&own, slo);
+        }
+        self.goodput = goodput;
+        self.steady = steady;
+        self.stages = stages;
     }
 
     /// How well the lengths of the prompts of `requests` are known: exact when all are, absent when none was fitted.
@@ -95,23 +130,41 @@ impl PhaseRecord {
         fits.peek()?;
         Some(if fits.all(|fit| fit.kind == FitKind::Exact) { FitKind::Exact } else { FitKind::Nominal })
     }
-}
 
-fn sample(request: &RequestRecord) -> Sample<'_> {
-    let code = request.problem.as_ref().map_or("unknown", |problem| problem.code.as_str());
-    let outcome = match (request.status, &request.metrics) {
-        (RequestStatus::Completed, Some(metrics)) => Outcome::Completed(metrics),
-        (RequestStatus::NotSent, _) => Outcome::NotSent { code },
-        _ => Outcome::Failed { code, wall_ms: request.wall_ms },
-    };
-    Sample { repeat: request.repeat, turn: request.turn, resent: request.resent, outcome }
+    /// Its measured requests with the time that each took up, those of one stage or all.
+    pub fn timed(&self, stage: Option<u32>) -> Vec<TimedSample<'_>> {
+        let requests = self.measured().filter(|request| stage.is_none() || request.stage == stage);
+        let timed = requests.map(|request| TimedSample {
+            sample: sample(request),
+            span: request.times.map(|times| (times.started_ns, times.ended_ns)),
+        });
+        timed.collect()
+    }
+
+    /// Its requests without those that only warmed the backend up.
+    pub fn measured(&self) -> impl Iterator<Item = &RequestRecord> {
+        self.requests.iter().filter(|request| !request.warmup)
+    }
+
+    /// Requests at once, on the whole: the streams of its shape, else the mean that was measured, rounded up.
+    pub fn concurrency(&self) -> u32 {
+        let streams = self.shape.as_ref().and_then(ShapeRecord::streams);
+        streams.unwrap_or_else(|| self.summary.median("concurrency").map_or(1, |mean| mean.ceil() as u32))
+    }
+
+    fn spans(&self) -> Vec<WindowSpan> {
+        let span =
+            |window: &Window| WindowSpan { repeat: window.repeat, opened: window.opened_ns, closed: window.closed_ns };
+        self.windows.iter().map(span).collect()
+    }
 }
 
 /// What became of a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PhaseStatus {
     /// Measured; single requests may have failed.
+    #[default]
     Completed,
     /// Could not be measured.
     Failed,
@@ -119,19 +172,6 @@ pub enum PhaseStatus {
     Skipped,
     /// Stopped by the user.
     Cancelled,
-}
-
-/// How requests followed one another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ShapeRecord {
-    /// One session after the other.
-    Sequential,
-    /// So many sessions at any time.
-    ClosedLoop {
-        /// How many.
-        streams: u32,
-    },
 }
 
 /// A quantity that tells phases apart.

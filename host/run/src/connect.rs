@@ -66,7 +66,7 @@ async fn named(catalog: &Catalog, plugin: &str, options: &RunOptions, params: St
         let mut line = Line::new(driver, identity, address, options.api_key_env.as_deref())?;
         match line.recognise().await {
             Ok(Some(backend)) => {
-                let engine = line.open(backend, options.model.as_deref(), params, options.timeout)?;
+                let engine = line.open(backend, options.model.as_deref(), params, options)?;
                 return Ok(Connected { engine, process: None, sim: None });
             }
             Ok(None) if candidates.len() == 1 => {
@@ -161,6 +161,6 @@ async fn launch(
     })?;
     // The engine names its model in its own way; only one that names none is asked for what it was launched with.
     let wanted = options.model.as_deref().filter(|_| backend.models.is_empty());
-    let engine = line.open(backend, wanted, params, options.timeout)?;
+    let engine = line.open(backend, wanted, params, options)?;
     Ok(Connected { engine, process: Some(process), sim: None })
 }

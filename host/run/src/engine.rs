@@ -1,20 +1,25 @@
 //! The engine under measurement: a driver together with the address that it talks to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bench_load::{Crew, Lanes};
 use bench_plugin::driver_types::{
-    Backend, BinaryAnswer, Capability, CountStep, EnvironmentAnswer, HttpAnswer, Info, Model, Probe, ProbeAnswer,
-    Target,
+    Backend, BinaryAnswer, Capability, CountStep, Encoded, EnvironmentAnswer, HttpAnswer, Info, Model, Probe,
+    ProbeAnswer, Target,
 };
 use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
+use bench_plugin::workload_types::SessionKey;
 use bench_plugin::{Driver, Fault};
 use bench_record::Problem;
-use bench_wire::{Client, Control, Endpoint, Limits, Secrets, WireError};
+use bench_wire::{Client, Control, Endpoint, Limits, Secrets, Trust, WireError};
 
 use crate::catalog::Identity;
 use crate::convert;
 use crate::error::RunError;
+use crate::options::RunOptions;
+use crate::prompt;
 
 /// A driver bound to an address, with nothing known of what answers there.
 #[derive(Debug)]
@@ -162,7 +167,7 @@ impl Line {
         backend: Backend,
         wanted: Option<&str>,
         params: String,
-        silence: Option<Duration>,
+        options: &RunOptions,
     ) -> Result<Engine, RunError> {
         let shown = self.shown(backend.clone());
         let model = choose(&backend, wanted).ok_or_else(|| match wanted {
@@ -172,14 +177,31 @@ impl Line {
             },
             None => RunError::NoModel { endpoint: self.endpoint.to_string() },
         })?;
-        let client = Client::new(self.endpoint.clone(), self.secrets.clone(), measuring(silence))?;
+        let limits = measuring(options.timeout);
+        let (endpoint, secrets) = (self.endpoint.clone(), self.secrets.clone());
+        let client = Client::with(endpoint, secrets, limits, &Trust::platform(), options.stamps)?;
+        let crew = options.workers.map_or_else(Crew::for_this_machine, Crew::new);
+        let crew = crew.map_err(|error| RunError::Threads(error.to_string()))?;
+        let lanes = Lanes::new(Arc::new(crew), &client);
         let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
         let target = Target { model: model.id.clone(), version: backend.version, params };
         let model = Model { id: self.secrets.redact(&model.id), ..model };
         let counts = self.driver.info().capabilities.contains(&Capability::Tokenize);
         let backend = shown;
-        Ok(Engine { line: Line { control, ..self }, backend, model, client, target, counts, trouble: None })
+        let mut line = Line { control, ..self };
+        let beside = Arc::new(beside(&mut line)?);
+        let mix = options.mix.clone();
+        Ok(Engine { line, backend, model, client, lanes, beside, target, mix, counts, trouble: None })
     }
+}
+
+/// What is asked of the backend while a window is open, if the driver knows what. Made ready beforehand: in a window no guest
+/// can be asked.
+fn beside(line: &mut Line) -> Result<Beside, RunError> {
+    let measures = line.driver.info().capabilities.contains(&Capability::Telemetry);
+    let requests = if measures { line.driver.telemetry()? } else { Vec::new() };
+    let requests = requests.into_iter().map(|request| line.request(request)).collect();
+    Ok(Beside { control: Control::new(line.endpoint.clone(), line.secrets.clone(), probing())?, requests })
 }
 
 /// Does the error say that nothing is there, rather than that something is there and misbehaves?
@@ -232,14 +254,55 @@ pub(crate) struct Engine {
     pub(crate) backend: Backend,
     pub(crate) model: Model,
     pub(crate) client: Client,
+    pub(crate) lanes: Lanes,
+    pub(crate) beside: Arc<Beside>,
     pub(crate) target: Target,
+    /// Models to ask for, each with its share; empty for one model.
+    mix: Vec<(String, f64)>,
     /// The backend counts tokens. Falls to `false` when it turns out that it does not.
     pub(crate) counts: bool,
     /// Why it turned out so, where the driver had promised otherwise.
     pub(crate) trouble: Option<Problem>,
 }
 
+/// What is asked of a backend beside a window.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    pub(crate) control: Control,
+    pub(crate) requests: Vec<bench_wire::Request>,
+}
+
 impl Engine {
+    /// The model that a session asks for, where the load mixes several: drawn with the shares of the mix from a number that
+    /// the session fixes.
+    pub(crate) fn mixed_model(&self, nonce: u64, session: &SessionKey) -> Option<String> {
+        let total: f64 = self.mix.iter().map(|(_, share)| share).sum();
+        let digits = prompt::salt(nonce, &format!("mix/{}/{}/{}", session.phase, session.warmup, session.index));
+        let drawn = u64::from_str_radix(&digits, 16).unwrap_or_default() as f64 / u64::MAX as f64 * total;
+        let mut upto = 0.0;
+        let mut chosen = None;
+        for (model, share) in &self.mix {
+            upto += share;
+            chosen = Some(model);
+            if drawn < upto {
+                break;
+            }
+        }
+        chosen.cloned()
+    }
+
+    /// The request for a generation, to `model` where that is not the engine's.
+    pub(crate) fn encode(&mut self, generation: &Generation, model: Option<&str>) -> Result<Encoded, RunError> {
+        let encoded = match model {
+            Some(model) => {
+                let target = Target { model: model.to_owned(), ..self.target.clone() };
+                self.line.driver.encode(generation, &target)?
+            }
+            None => self.line.driver.encode(generation, &self.target)?,
+        };
+        Ok(encoded)
+    }
+
     /// Does the driver have this capability?
     pub(crate) fn can(&self, capability: Capability) -> bool {
         self.line.driver.info().capabilities.contains(&capability)

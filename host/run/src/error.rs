@@ -138,6 +138,31 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// The load that was asked for cannot be made.
+    #[error(transparent)]
+    Demand(#[from] bench_load::LoadError),
+    /// The trace to replay cannot be read.
+    #[error("the trace {path} cannot be read: {reason}")]
+    Trace {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Threads could not be started.
+    #[error("the threads that send and receive cannot be started: {0}")]
+    Threads(String),
+    /// The capture of packets could not be started.
+    #[error(transparent)]
+    Capture(#[from] bench_wire::packet::CaptureError),
+    /// The simulation answered nothing that could be timed.
+    #[error("the simulation answered none of {requests} requests in a way that can be timed, {failed} failed")]
+    NotCalibrated {
+        /// Requests sent.
+        requests: u64,
+        /// Those without a whole answer.
+        failed: u64,
+    },
     /// Randomness could not be had from the operating system.
     #[error("the operating system gives no random bytes: {0}")]
     Random(String),
@@ -168,6 +193,11 @@ impl RunError {
             RunError::BadParam { .. } => "bad-param",
             RunError::Refused { problem, .. } => &problem.code,
             RunError::BadPlan { .. } => "bad-plan",
+            RunError::Demand(error) => error.code(),
+            RunError::Trace { .. } => "no-trace-file",
+            RunError::Threads(_) => "no-threads",
+            RunError::Capture(error) => error.code(),
+            RunError::NotCalibrated { .. } => "not-calibrated",
             RunError::Random(_) => "no-randomness",
             RunError::Stopped => "stopped",
         }
@@ -203,18 +233,25 @@ impl RunError {
             }
             RunError::Refused { problem, .. } => problem.hint.clone(),
             RunError::BadPlan { .. } => Some("report it to the plugin's author".to_owned()),
-            RunError::Random(_) | RunError::Stopped => None,
+            RunError::Demand(error) => error.hint(),
+            RunError::Capture(error) => error.hint(),
+            RunError::Trace { .. } => Some("check the path after `replay:`".to_owned()),
+            RunError::NotCalibrated { .. } => {
+                Some("check that the address is that of `bench sim`, and look at what it says".to_owned())
+            }
+            RunError::Threads(_) | RunError::Random(_) | RunError::Stopped => None,
         }
     }
 
     /// What kind of failure this is.
     pub fn category(&self) -> Category {
         match self {
-            RunError::UnknownWorkload { .. } | RunError::BadParam { .. } => Category::Usage,
+            RunError::UnknownWorkload { .. } | RunError::BadParam { .. } | RunError::Demand(_) => Category::Usage,
             RunError::Load { .. }
             | RunError::Registry(_)
             | RunError::Suite(_)
             | RunError::WorkloadVersion { .. }
+            | RunError::Trace { .. }
             | RunError::BadPlan { .. } => Category::Input,
             RunError::Wire(_)
             | RunError::NotRecognised { .. }
@@ -222,12 +259,17 @@ impl RunError {
             | RunError::ModelNotFound { .. }
             | RunError::NoModel { .. }
             | RunError::MissingSecret { .. }
+            | RunError::NotCalibrated { .. }
             | RunError::Refused { .. } => Category::Engine,
             RunError::Plugin(fault) if fault.problem().is_some() => Category::Engine,
             RunError::Plugin(_) => Category::Plugin,
-            RunError::Launch(_) | RunError::Record(_) | RunError::Sim(_) | RunError::Random(_) | RunError::Stopped => {
-                Category::Machine
-            }
+            RunError::Launch(_)
+            | RunError::Record(_)
+            | RunError::Sim(_)
+            | RunError::Threads(_)
+            | RunError::Capture(_)
+            | RunError::Random(_)
+            | RunError::Stopped => Category::Machine,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! From an exchange to a judgement: decoded, measured, and failed where it failed. Runs after the window has closed.
 
-use bench_load::{NotSent, Turn};
+use bench_load::NotSent;
 use bench_metrics as metrics;
 use bench_plugin::Fault;
 use bench_plugin::driver_types::LocatedEvent;
 use bench_plugin::types::{Event, HttpResponse, ToolCall};
-use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus};
-use bench_wire::{Exchange, Head, WireError};
+use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus, RequestTimes};
+use bench_wire::{Exchange, Head, Stamp, WireError};
 
 use crate::convert;
 use crate::engine::Engine;
@@ -33,6 +33,8 @@ pub(crate) struct Judged {
     pub(crate) tool_calls: Vec<ToolCall>,
     /// The driver itself failed; the engine may be blameless.
     pub(crate) fault: Option<Fault>,
+    /// Indices of reads that brought several fragments.
+    pub(crate) merged: Vec<usize>,
 }
 
 impl Judged {
@@ -52,6 +54,7 @@ pub(crate) struct Sent {
     pub(crate) prompt_sha256: String,
     pub(crate) request_sha256: String,
     pub(crate) honoured: Honoured,
+    pub(crate) model: Option<String>,
 }
 
 impl Ready {
@@ -65,13 +68,14 @@ impl Ready {
             prompt_sha256: self.prompt_sha256,
             request_sha256: self.request_sha256,
             honoured: self.honoured,
+            model: self.model,
         };
         (self.prepared, sent)
     }
 }
 
 /// Judges a turn.
-pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Turn, place: Place) -> Judged {
+pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Result<Exchange, NotSent>, place: Place) -> Judged {
     let mut record = RequestRecord {
         ordinal: place.ordinal,
         session: place.session,
@@ -90,11 +94,14 @@ pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Turn, place: Place)
         prompt_sha256: Some(sent.prompt_sha256.clone()),
         request_sha256: Some(sent.request_sha256.clone()),
         honoured: sent.honoured,
+        times: None,
+        stage: None,
+        model: sent.model.clone(),
     };
     let exchange = match turn {
         Err(why) => {
             record.problem = Some(unsent(*why));
-            return Judged { record, text: String::new(), tool_calls: Vec::new(), fault: None };
+            return Judged { record, text: String::new(), tool_calls: Vec::new(), fault: None, merged: Vec::new() };
         }
         Ok(exchange) => exchange,
     };
@@ -113,8 +120,34 @@ pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Turn, place: Place)
         }
     }
     record.events = EventCounts::of(&answer.located);
+    record.times = Some(RequestTimes {
+        intended_ns: exchange.intended.as_nanos(),
+        started_ns: exchange.started.as_nanos(),
+        first_byte_written_ns: exchange.first_byte_written.map(Stamp::as_nanos),
+        first_token_ns: first_token(&answer.located, exchange),
+        ended_ns: exchange.ended.as_nanos(),
+    });
     let (text, tool_calls) = said(&answer.events);
-    Judged { record, text, tool_calls, fault: answer.fault }
+    Judged { record, text, tool_calls, fault: answer.fault, merged: merged(&answer.located) }
+}
+
+/// The reads that brought more than one fragment with content.
+fn merged(events: &[metrics::Located]) -> Vec<usize> {
+    let fragments =
+        events.iter().filter(|located| matches!(located.event, metrics::Event::Fragment { bytes: 1.., .. }));
+    let reads: Vec<u32> = fragments.map(|located| located.read).collect();
+    reads
+        .chunk_by(|a, b| a == b)
+        .filter(|read| read.len() > 1)
+        .map(|read| read.first().map_or(0, |n| *n as usize))
+        .collect()
+}
+
+/// When the first fragment with content was there.
+fn first_token(events: &[metrics::Located], exchange: &Exchange) -> Option<u64> {
+    let is_content = |located: &&metrics::Located| matches!(located.event, metrics::Event::Fragment { bytes: 1.., .. });
+    let read = events.iter().find(is_content)?.read as usize;
+    exchange.reads.get(read).map(|read| read.at.as_nanos())
 }
 
 #[derive(Default)]
@@ -193,8 +226,8 @@ fn answered(
     let observation = metrics::Observation {
         intended: exchange.intended.as_nanos(),
         started: exchange.started.as_nanos(),
-        first_byte_written: exchange.first_byte_written.map(bench_wire::Stamp::as_nanos),
-        last_byte_written: exchange.last_byte_written.map(bench_wire::Stamp::as_nanos),
+        first_byte_written: exchange.first_byte_written.map(Stamp::as_nanos),
+        last_byte_written: exchange.last_byte_written.map(Stamp::as_nanos),
         ended: exchange.ended.as_nanos(),
         reads: exchange.reads.iter().map(|read| read.at.as_nanos()).collect(),
         events: std::mem::take(&mut answer.located),

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bench_load::LoadSpec;
+use bench_metrics::Slo;
+use bench_wire::StampMode;
 use serde_json::{Map, Value};
 
 use crate::error::RunError;
@@ -34,6 +37,22 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// Seed of the prompts; `None` takes a random one.
     pub seed: Option<u64>,
+    /// How requests follow one another, in place of the workloads' own shapes.
+    pub load: Option<LoadSpec>,
+    /// How long that load lasts.
+    pub duration: Option<Duration>,
+    /// How many requests it has.
+    pub requests: Option<u32>,
+    /// What a request has to keep within to count as good.
+    pub slo: Option<Slo>,
+    /// Whose stamps of reads to take.
+    pub stamps: StampMode,
+    /// Threads that send and receive; `None` for one per processor.
+    pub workers: Option<usize>,
+    /// Models to ask for, each with its share; empty for one model.
+    pub mix: Vec<(String, f64)>,
+    /// How often to look at the server's own metrics while a window is open; `None` for never.
+    pub watch_every: Option<Duration>,
     /// Where the command line is kept in the record, secrets already removed.
     pub command: Vec<String>,
     /// Where things are kept.

@@ -3,9 +3,9 @@
 
 use bench_load::{Shape, measure};
 use bench_plugin::types::{CacheMode, Generation, Message, Prompt, Role, Sampling};
-use bench_plugin::workload_types::{Decision, Phase, Turn};
+use bench_plugin::workload_types::{Decision, Phase, Run, Turn};
 use bench_suite::Suite;
-use bench_wire::{Progress, Stop};
+use bench_wire::{Desk, Stop, Transmission};
 
 use crate::engine::Engine;
 use crate::error::RunError;
@@ -17,6 +17,18 @@ use crate::prompt;
 pub(crate) struct Pace {
     prefill: f64,
     decode: f64,
+}
+
+impl Pace {
+    /// Time between two tokens of a single stream, in microseconds.
+    pub(crate) fn gap_us(self) -> u64 {
+        ((1e6 / self.decode) as u64).clamp(200, 200_000)
+    }
+
+    /// Seconds that a request of `run` takes alone.
+    pub(crate) fn seconds(self, run: &Run) -> f64 {
+        run.largest_prompt as f64 / self.prefill + run.largest_answer as f64 / self.decode
+    }
 }
 
 /// Tokens that the first request asks for.
@@ -45,17 +57,17 @@ fn question() -> Turn {
 
 /// Asks once. A refusal ends the run before it begins, with the engine's reason.
 pub(crate) async fn preflight(engine: &mut Engine, suite: &Suite, nonce: u64, stop: &Stop) -> Result<Pace, RunError> {
-    let ready = prompt::ready(engine, suite, "preflight", question(), prompt::salt(nonce, "preflight")).await?;
+    let ready = prompt::ready(engine, suite, "preflight", question(), prompt::salt(nonce, "preflight"), None).await?;
     let (prepared, sent) = ready.split();
-    let client = engine.client.clone();
-    let (engine, window) =
-        measure(engine, &client, vec![vec![prepared]], Shape::Sequential, &Progress::new(), stop).await;
+    let (lanes, desk) = (engine.lanes.clone(), Desk::default());
+    let sessions = vec![vec![prepared]];
+    let (engine, window) = measure(engine, &lanes, sessions, &Shape::Sequential, &desk, stop, None).await;
     if stop.is_stopped() {
         return Err(RunError::Stopped);
     }
     let place = Place { ordinal: 0, session: 0, repeat: 0, turn: 0, warmup: true };
-    let seen = window.sessions.first().and_then(|turns| turns.first());
-    let Some(judged) = seen.map(|seen| judge(engine, &sent, seen, place)) else {
+    let seen = window.sessions.into_iter().flatten().next().map(|turn| turn.map(Transmission::into_exchange));
+    let Some(judged) = seen.map(|seen| judge(engine, &sent, &seen, place)) else {
         return Err(RunError::Stopped);
     };
     if let Some(fault) = judged.fault {

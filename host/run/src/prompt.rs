@@ -27,6 +27,8 @@ pub(crate) struct Ready {
     pub(crate) prompt_sha256: String,
     pub(crate) request_sha256: String,
     pub(crate) honoured: Honoured,
+    /// The model that it asks for, where the load mixes several.
+    pub(crate) model: Option<String>,
 }
 
 /// Lower-case hex of a SHA-256.
@@ -84,6 +86,7 @@ pub(crate) async fn ready(
     workload: &str,
     turn: Turn,
     salt: String,
+    model: Option<String>,
 ) -> Result<Ready, RunError> {
     let bad = |reason: String| RunError::BadPlan { workload: workload.to_owned(), reason };
     let Turn { id, mut generation, fit, suffix } = turn;
@@ -111,7 +114,7 @@ pub(crate) async fn ready(
         }
     }
     generation.salt = Some(salt);
-    let encoded = engine.line.driver.encode(&generation, &engine.target)?;
+    let encoded = engine.encode(&generation, model.as_deref())?;
     let cache = match generation.cache {
         CacheMode::Cold => metrics::Cache::Cold,
         CacheMode::Warm => metrics::Cache::Warm,
@@ -137,6 +140,7 @@ pub(crate) async fn ready(
             cache_off: encoded.cache_off,
             seeded: encoded.seeded,
         },
+        model,
     })
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bench_load::Turn;
+use bench_load::NotSent;
 use bench_record::trace::{TraceHead, TraceRead, TraceRequest, TraceWriter};
 use bench_record::{RecordError, RunId, Store, TraceFile};
-use bench_wire::{Exchange, Secrets, Stamp, StampSource};
+use bench_wire::{Exchange, Read, Secrets, Stamp, StampSource};
 
 /// The trace of a run while it is being written.
 pub(crate) struct TraceLog {
@@ -19,28 +19,64 @@ pub(crate) struct TraceLog {
 /// How the reads of a run were stamped.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stamps {
+    by_packet: bool,
     by_kernel: bool,
     by_user: bool,
     longest_lag: Option<Duration>,
+    reads: u64,
+    merged: u64,
+    /// Merged reads that were also read late, and the reads of which that can be known.
+    late: u64,
+    known: u64,
+    workers: usize,
 }
+
+/// A stamp that is later than the truth by this much is late.
+const LATE: Duration = Duration::from_millis(1);
 
 impl Stamps {
     fn add(&mut self, exchange: &Exchange) {
         match exchange.stamps {
+            StampSource::Packet => self.by_packet = true,
             StampSource::Kernel => self.by_kernel = true,
             StampSource::UserSpace => self.by_user = true,
         }
         self.longest_lag = self.longest_lag.max(exchange.longest_lag);
+        self.reads += exchange.reads.len() as u64;
+        if exchange.stamps != StampSource::UserSpace {
+            self.known += exchange.reads.len() as u64;
+        }
     }
 
     /// Who took them, in the record's words.
     pub(crate) fn source(self) -> Option<&'static str> {
-        match (self.by_kernel, self.by_user) {
-            (true, true) => Some("mixed"),
-            (true, false) => Some("kernel"),
-            (false, true) => Some("user-space"),
-            (false, false) => None,
+        match (self.by_packet, self.by_kernel, self.by_user) {
+            (false, false, false) => None,
+            (true, false, false) => Some("packet"),
+            (false, true, false) => Some("kernel"),
+            (false, false, true) => Some("user-space"),
+            _ => Some("mixed"),
         }
+    }
+
+    /// Reads that carried bytes of an answer.
+    pub(crate) fn reads(self) -> u64 {
+        self.reads
+    }
+
+    /// Reads that brought several pieces of content, which then share a stamp.
+    pub(crate) fn merged(self) -> u64 {
+        self.merged
+    }
+
+    /// Share of the reads whose stamps are late; `None` where nothing tells.
+    pub(crate) fn late_share(self) -> Option<f64> {
+        (self.known > 0).then(|| self.late as f64 / self.known as f64)
+    }
+
+    /// Most threads that sent and received in a window.
+    pub(crate) fn workers(self) -> usize {
+        self.workers
     }
 
     /// Longest time that bytes waited to be read, in milliseconds.
@@ -64,7 +100,7 @@ impl TraceLog {
     }
 
     /// Keeps a turn that was sent.
-    pub(crate) fn add(&mut self, ordinal: u32, turn: &Turn) -> Result<(), RecordError> {
+    pub(crate) fn add(&mut self, ordinal: u32, turn: &Result<Exchange, NotSent>) -> Result<(), RecordError> {
         let Ok(exchange) = turn else { return Ok(()) };
         self.stamps.add(exchange);
         self.writer.push(&TraceRequest {
@@ -84,6 +120,20 @@ impl TraceLog {
             body: self.secrets.mask(&exchange.body),
             reads: exchange.reads.iter().map(|read| TraceRead { end: read.end, at_ns: read.at.as_nanos() }).collect(),
         })
+    }
+
+    /// These reads of an exchange brought several pieces of content. The kernel stamps such a read with its last segment. Where
+    /// the server wrote the pieces at once that is right; where they had waited to be read it is late for all but the last.
+    pub(crate) fn saw_merged<'r>(&mut self, reads: impl Iterator<Item = &'r Read>) {
+        for read in reads {
+            self.stamps.merged += 1;
+            self.stamps.late += u64::from(read.lag.is_some_and(|lag| lag >= LATE));
+        }
+    }
+
+    /// So many threads sent and received in a window.
+    pub(crate) fn saw_workers(&mut self, workers: usize) {
+        self.stamps.workers = self.stamps.workers.max(workers);
     }
 
     /// How the reads so far were stamped.

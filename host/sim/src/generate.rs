@@ -1,22 +1,22 @@
 //! One generation request, from its arrival to the end of its answer.
 
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
 
-use crate::answer;
+use crate::answer::{self, Said};
 use crate::cache::BlockCache;
 use crate::config::SimConfig;
 use crate::counters::{Gauge, Tally};
 use crate::faults::FaultKind;
-use crate::http::{Answer, Connection, Incoming};
+use crate::http::{Answer, Connection, Incoming, Problem};
 use crate::pacer::{Ended, Pacer};
 use crate::protocol::{self, Asked};
 use crate::render::{Facts, Script};
-use crate::schedule::{Ask, schedule};
+use crate::schedule::{Ask, Beats};
 use crate::stamp::now_ns;
 
 /// What all connections of a server share.
@@ -27,8 +27,15 @@ pub(crate) struct Engine {
     pub pacer: Pacer,
     pub slots: Semaphore,
     pub cache: Option<Mutex<BlockCache>>,
+    pub said: Said,
     pub seen: AtomicU64,
 }
+
+/// Bytes of a request that are taken in without leaving the thread that writes. Taking in more could make a write late,
+/// and goes to a thread of its own.
+pub(crate) const AT_ONCE_BYTES: usize = 8 << 10;
+/// Tokens of a prompt that are looked up in the cache without leaving the thread that writes.
+const AT_ONCE_TOKENS: usize = 2 << 10;
 
 /// Whether a connection can carry another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +46,21 @@ pub(crate) enum After {
 
 /// Answers a generation request.
 pub(crate) async fn generate(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     connection: &mut Connection,
-    socket: &Arc<TcpStream>,
-    incoming: &Incoming,
+    mut incoming: Incoming,
     chat: bool,
 ) -> After {
-    let config = &engine.config;
     let number = engine.seen.fetch_add(1, SeqCst) + 1;
     engine.tally.requests.fetch_add(1, SeqCst);
+    let faults = &engine.config.faults;
     let faults: Vec<FaultKind> =
-        config.faults.iter().filter(|fault| fault.when.applies(number)).map(|fault| fault.kind.clone()).collect();
-    let read = if chat { protocol::chat } else { protocol::completion };
-    let refusal = faults.iter().find_map(refusal);
-    let asked = match refusal.map_or_else(|| read(config, &incoming.body).map_err(Answer::from), Err) {
+        faults.iter().filter(|fault| fault.when.applies(number)).map(|fault| fault.kind.clone()).collect();
+    let asked = match faults.iter().find_map(refusal) {
+        Some(answer) => Err(answer),
+        None => read(engine, std::mem::take(&mut incoming.body), chat).await.map_err(Answer::from),
+    };
+    let asked = match asked {
         Ok(asked) => asked,
         Err(answer) => {
             let written = connection.answer(&answer, incoming.close).await;
@@ -60,27 +68,17 @@ pub(crate) async fn generate(
         }
     };
     let _in_flight = Gauge::up(&engine.tally.in_flight, &engine.tally.in_flight_max);
-    let Some((_slot, start_ns)) = slot(engine, connection, incoming).await else {
+    let Some((_slot, start_ns)) = slot(engine, connection, &incoming).await else {
         engine.tally.abandoned.fetch_add(1, SeqCst);
         return After::Close;
     };
     let _running = Gauge::up(&engine.tally.running, &engine.tally.running_max);
-    let ask = admit(engine, &asked, number, faults);
-    let tokens: Arc<[u32]> = answer::tokens(config, &asked).into();
-    let beats = schedule(config, &ask);
     let (stream, salt) = (asked.stream, asked.salt.clone());
-    let mut known = asked.prompt.clone();
-    let facts = Facts {
-        config: Arc::clone(config),
-        schedule_id: Arc::clone(&engine.schedule_id),
-        asked,
-        ask,
-        tokens: Arc::clone(&tokens),
-        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        start_ns,
-        close: incoming.close,
+    let Some(Plan { script, tokens, mut known }) = plan(engine, asked, number, faults, start_ns, incoming.close).await
+    else {
+        return After::Close;
     };
-    let Some(mut ticket) = engine.pacer.submit(Arc::clone(socket), Script::new(facts, beats)) else {
+    let Some(mut ticket) = engine.pacer.submit(Arc::clone(&connection.write), script) else {
         return After::Close;
     };
     let ended = tokio::select! {
@@ -103,7 +101,7 @@ pub(crate) async fn generate(
                 known.extend(tokens.iter().take(usize::try_from(written).unwrap_or(usize::MAX)));
                 cache.lock().unwrap_or_else(PoisonError::into_inner).insert(&known, salt.as_deref());
             }
-            if left || incoming.close || (stream && config.framing.close_after_stream) {
+            if left || incoming.close || (stream && engine.config.framing.close_after_stream) {
                 After::Close
             } else {
                 After::Keep
@@ -125,6 +123,57 @@ async fn slot<'a>(
         permit = engine.slots.acquire() => permit.ok().map(|permit| (permit, now_ns())),
         () = connection.gone() => None,
     }
+}
+
+async fn read(engine: &Arc<Engine>, body: Vec<u8>, chat: bool) -> Result<Asked, Problem> {
+    let read = if chat { protocol::chat } else { protocol::completion };
+    if body.len() <= AT_ONCE_BYTES {
+        return read(&engine.config, &body);
+    }
+    let config = Arc::clone(&engine.config);
+    // Only the server's end or a panic gets in the way.
+    let read = spawn_blocking(move || read(&config, &body)).await;
+    read.unwrap_or_else(|_| Err(Problem::new(500, "server_error", None, "the request could not be read".to_owned())))
+}
+
+/// An answer before its first byte.
+struct Plan {
+    script: Script,
+    tokens: Arc<[u32]>,
+    /// The prompt, for the prefix cache.
+    known: Vec<u32>,
+}
+
+async fn plan(
+    engine: &Arc<Engine>,
+    asked: Asked,
+    number: u64,
+    faults: Vec<FaultKind>,
+    start_ns: u64,
+    close: bool,
+) -> Option<Plan> {
+    let short = asked.prompt.len() <= AT_ONCE_TOKENS;
+    let shared = Arc::clone(engine);
+    let work = move || {
+        let mut asked = asked;
+        let ask = admit(&shared, &asked, number, faults);
+        let tokens = answer::tokens(&shared.config, &asked, &shared.said);
+        let known = std::mem::take(&mut asked.prompt);
+        let beats = Beats::new(Arc::clone(&shared.config), ask.clone());
+        let facts = Facts {
+            config: Arc::clone(&shared.config),
+            schedule_id: Arc::clone(&shared.schedule_id),
+            asked,
+            ask,
+            tokens: Arc::clone(&tokens),
+            created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            start_ns,
+            close,
+        };
+        Plan { script: Script::new(facts, beats), tokens, known }
+    };
+    // Only the server's end or a panic gets in the way.
+    if short { Some(work()) } else { spawn_blocking(work).await.ok() }
 }
 
 /// Looks the prompt up in the prefix cache, remembers it there, and counts both.

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
 use crate::stamp::now_ns;
@@ -93,7 +95,9 @@ pub(crate) fn error_body(status: u16, kind: &str, code: Option<&str>, message: &
 
 /// A connection with the bytes that were read past the last request.
 pub(crate) struct Connection {
-    pub stream: TcpStream,
+    read: OwnedReadHalf,
+    /// What the pacer writes to as well, though never at the same time.
+    pub write: Arc<OwnedWriteHalf>,
     buffer: Vec<u8>,
 }
 
@@ -106,7 +110,8 @@ struct Parsed {
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, buffer: Vec::new() }
+        let (read, write) = stream.into_split();
+        Self { read, write: Arc::new(write), buffer: Vec::new() }
     }
 
     /// The next request, or none when the client is done. After a problem the connection is of no more use.
@@ -148,7 +153,7 @@ impl Connection {
     /// Returns when the client has closed the connection or sent more than it may before it got its answer.
     pub(crate) async fn gone(&mut self) {
         while self.buffer.len() < MAX_HEAD {
-            if !matches!(self.stream.read_buf(&mut self.buffer).await, Ok(1..)) {
+            if !matches!(self.read.read_buf(&mut self.buffer).await, Ok(1..)) {
                 return;
             }
         }
@@ -156,12 +161,13 @@ impl Connection {
 
     /// Lets the client finish a request that was refused half-read: closing with unread bytes would reset the connection
     /// and take the refusal with it.
-    pub(crate) async fn drain(&mut self) {
+    pub(crate) async fn drain(self) {
+        let Self { mut read, write, .. } = self;
+        // Ends this side.
+        drop(write);
         let discard = async {
-            // A client that has already gone needs no end of stream.
-            let _ = self.stream.shutdown().await;
             let mut bin = [0; 16 << 10];
-            while matches!(self.stream.read(&mut bin).await, Ok(1..)) {}
+            while matches!(read.read(&mut bin).await, Ok(1..)) {}
         };
         // However it ends, the connection is closed next.
         let _ = timeout(DRAIN, discard).await;
@@ -178,13 +184,25 @@ impl Connection {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> bool {
-        matches!(timeout(WRITE, self.stream.write_all(bytes)).await, Ok(Ok(())))
+        matches!(timeout(WRITE, write_all(&self.write, bytes)).await, Ok(Ok(())))
     }
 
     async fn more(&mut self) -> bool {
-        let read: Result<io::Result<usize>, _> = timeout(IDLE, self.stream.read_buf(&mut self.buffer)).await;
+        let read: Result<io::Result<usize>, _> = timeout(IDLE, self.read.read_buf(&mut self.buffer)).await;
         matches!(read, Ok(Ok(1..)))
     }
+}
+
+async fn write_all(socket: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        socket.writable().await?;
+        match socket.try_write(bytes) {
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Status line and the headers that every answer has, without the empty line.

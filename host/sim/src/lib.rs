@@ -5,12 +5,13 @@
 //! client's receive stamp is that client's error.
 //!
 //! A request goes `http` (bytes in) → `protocol` (what is asked) → `cache` → `schedule` (what is due when; pure) →
-//! `render` (bytes of each write; pure) → `pacer` (a thread that only writes, at absolute times). Answers of the other
+//! `render` (bytes of each write; pure) → `pacer` (writes, at absolute times). Answers of the other
 //! addresses are made by `routes`.
 //!
 //! Every event's JSON carries `"bench_sim": {"seq": k, "due_ns": .., "emitted_ns": ..}`: its place in the stream and two
 //! times in nanoseconds of [`now_ns`]'s clock. The same object is in the body of an answer that is not streamed.
 
+mod alarm;
 mod answer;
 mod cache;
 mod config;

@@ -1,28 +1,36 @@
-//! The thread that writes answers: one for the whole server, doing nothing else, so that reading requests and building
-//! schedules never delay a write.
+//! Writes answers at their times.
+//!
+//! The pacer is the root of the server's only thread: all other work, reading requests and planning answers, is tasks of
+//! which the runtime runs one at a time between two looks at the clock. So an engine that has one core to itself, as
+//! in a calibration, is late by one such task at most, where a second thread would hold the core for milliseconds.
 //!
 //! It sleeps until shortly before the next deadline and spins for the rest: a sleeping thread wakes tens of microseconds
-//! late, more than loopback itself takes. Spinning longer makes it no more exact once the kernel's timers are sharp, but
-//! takes processor time from a client on the same machine, which then is late itself.
+//! late, more than loopback itself takes. Spinning longer makes it no more exact, but takes processor time from a client
+//! on the same machine, which then is late itself.
 
 use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, HashMap};
-use std::io::{self, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::task::{Context, Poll};
 
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use crate::alarm::{Alarm, SPIN_NS};
 use crate::counters::Tally;
 use crate::render::{Frame, Script, Step};
 use crate::stamp::now_ns;
 
-/// How long before a deadline the thread stops sleeping.
-const SPIN_NS: u64 = 30_000;
+/// With a deadline this close nothing else is begun.
+const CLOSE_NS: u64 = 2_000;
+/// Writes in a row before another task gets a turn, which is what keeps a backlog from shutting requests out.
+const TURN: u32 = 32;
 /// How long to leave a socket alone whose buffer is full.
 const RETRY_NS: u64 = 500_000;
 /// How long a client may leave its side full before it is given up.
@@ -33,7 +41,7 @@ const STUCK_NS: u64 = 30_000_000_000;
 pub(crate) enum Ended {
     /// Written to its end, with this many tokens.
     Complete(u32),
-    /// Closed on purpose after this many tokens.
+    /// The connection is to be closed on purpose after this many tokens.
     Cut(u32),
     /// The client was gone.
     Broken,
@@ -42,11 +50,10 @@ pub(crate) enum Ended {
 enum Message {
     Submit(u64, Box<Stream>),
     Cancel(u64),
-    Stop,
 }
 
 struct Stream {
-    socket: Arc<TcpStream>,
+    socket: Arc<OwnedWriteHalf>,
     script: Script,
     step: Step,
     written: usize,
@@ -55,10 +62,10 @@ struct Stream {
     done: oneshot::Sender<Ended>,
 }
 
-/// The way to the pacer's thread.
+/// The way to the pacer.
 #[derive(Clone)]
 pub(crate) struct Pacer {
-    sender: Sender<Message>,
+    sender: UnboundedSender<Message>,
     next: Arc<AtomicU64>,
 }
 
@@ -84,7 +91,7 @@ impl Ticket {
     }
 
     fn cancel(&self) {
-        // The thread is gone only when the server stops, and then there is nothing to cancel.
+        // The pacer is gone only when the server stops, and then there is nothing to cancel.
         let _ = self.pacer.sender.send(Message::Cancel(self.id));
     }
 }
@@ -96,94 +103,121 @@ impl Drop for Ticket {
 }
 
 impl Pacer {
-    pub(crate) fn start(tally: Arc<Tally>) -> io::Result<(Self, JoinHandle<()>)> {
-        let (sender, receiver) = mpsc::channel();
-        let thread = thread::Builder::new().name("bench-sim-pacer".to_owned()).spawn(move || run(&receiver, &tally))?;
-        Ok((Self { sender, next: Arc::default() }, thread))
+    /// The way to a pacer and what does its work. Needs the runtime on which that will run.
+    pub(crate) fn new(tally: Arc<Tally>) -> io::Result<(Self, Pacing)> {
+        let (sender, receiver) = unbounded_channel();
+        let pacing = Pacing {
+            receiver,
+            places: HashMap::new(),
+            streams: Vec::new(),
+            free: Vec::new(),
+            queue: BinaryHeap::new(),
+            alarm: Alarm::new()?,
+            tally,
+        };
+        Ok((Self { sender, next: Arc::default() }, pacing))
     }
 
-    /// Starts writing an answer. The socket must be non-blocking.
-    pub(crate) fn submit(&self, socket: Arc<TcpStream>, mut script: Script) -> Option<Ticket> {
+    /// Starts writing an answer.
+    pub(crate) fn submit(&self, socket: Arc<OwnedWriteHalf>, mut script: Script) -> Option<Ticket> {
         let (done, ended) = oneshot::channel();
         let id = self.next.fetch_add(1, SeqCst);
-        let step = script.next()?;
+        let step = script.next(None)?;
         let stream = Stream { socket, script, step, written: 0, blocked_since: None, tokens: 0, done };
         self.sender.send(Message::Submit(id, Box::new(stream))).ok()?;
         Some(Ticket { pacer: self.clone(), id, done: ended })
     }
-
-    pub(crate) fn stop(&self) {
-        // A thread that has already gone needs no stopping.
-        let _ = self.sender.send(Message::Stop);
-    }
 }
 
-/// Asks the kernel not to batch this thread's wake-ups: by default it may make each one 50 µs late.
-#[cfg(target_os = "linux")]
-fn sharpen_timers() {
-    // SAFETY: this option takes one number, reads and writes no memory and concerns the calling thread alone. A kernel
-    // that refuses leaves the wake-ups as they were.
-    let _ = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64, 0_u64, 0_u64, 0_u64) };
+/// When something is due, whose it is, and where that is kept; in this order.
+type Due = (u64, u64, usize);
+
+/// The pacer's work. It never ends by itself.
+pub(crate) struct Pacing {
+    receiver: UnboundedReceiver<Message>,
+    places: HashMap<u64, usize>,
+    streams: Vec<Option<(u64, Box<Stream>)>>,
+    free: Vec<usize>,
+    queue: BinaryHeap<Reverse<Due>>,
+    alarm: Alarm,
+    tally: Arc<Tally>,
 }
 
-#[cfg(not(target_os = "linux"))]
-fn sharpen_timers() {}
+impl Future for Pacing {
+    type Output = ();
 
-fn run(receiver: &Receiver<Message>, tally: &Tally) {
-    sharpen_timers();
-    let mut streams: HashMap<u64, Box<Stream>> = HashMap::new();
-    let mut queue: BinaryHeap<Reverse<(u64, u64)>> = BinaryHeap::new();
-    loop {
-        match wait(receiver, queue.peek().map(|Reverse((due, _))| *due)) {
-            Some(Message::Stop) => return,
-            Some(Message::Cancel(id)) => {
-                streams.remove(&id);
-            }
-            Some(Message::Submit(id, stream)) => {
-                if let Some(due) = stream.due_ns() {
-                    queue.push(Reverse((due, id)));
-                }
-                streams.insert(id, stream);
-            }
-            None => {
-                let Some(Reverse((_, id))) = queue.pop() else { continue };
-                let Some(stream) = streams.get_mut(&id) else { continue };
-                match stream.act(tally) {
-                    Next::At(due) => queue.push(Reverse((due, id))),
-                    Next::Never => {}
-                    Next::Ended(ended) => {
-                        if let Some(stream) = streams.remove(&id) {
-                            // A connection that is no longer interested has dropped its end.
-                            let _ = stream.done.send(ended);
-                        }
-                    }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        while let Poll::Ready(Some(message)) = this.receiver.poll_recv(cx) {
+            this.take(message);
+        }
+        let mut turn = 0;
+        while turn < TURN {
+            let Some(Reverse((due_ns, ..))) = this.queue.peek() else { return Poll::Pending };
+            let (due_ns, now) = (*due_ns, now_ns());
+            let left = due_ns.saturating_sub(now);
+            if left == 0 {
+                this.act();
+                turn += 1;
+            } else if left <= CLOSE_NS {
+                std::hint::spin_loop();
+            } else if left <= SPIN_NS {
+                break;
+            } else {
+                match this.alarm.poll(due_ns - SPIN_NS, now, cx) {
+                    Poll::Pending => return Poll::Pending,
+                    // Without the timer there is still the clock.
+                    Poll::Ready(_) => break,
                 }
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
-/// The next message, or none when the deadline has come. Messages go first, so that a backlog cannot shut them out.
-fn wait(receiver: &Receiver<Message>, due_ns: Option<u64>) -> Option<Message> {
-    loop {
-        match receiver.try_recv() {
-            Ok(message) => return Some(message),
-            Err(TryRecvError::Disconnected) => return Some(Message::Stop),
-            Err(TryRecvError::Empty) => {}
+impl Pacing {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Cancel(id) => {
+                self.remove(id);
+            }
+            Message::Submit(id, stream) => {
+                let due = stream.due_ns();
+                let place = self.free.pop().unwrap_or(self.streams.len());
+                match self.streams.get_mut(place) {
+                    Some(free) => *free = Some((id, stream)),
+                    None => self.streams.push(Some((id, stream))),
+                }
+                self.places.insert(id, place);
+                self.queue.extend(due.map(|due| Reverse((due, id, place))));
+            }
         }
-        let Some(due_ns) = due_ns else { return Some(receiver.recv().unwrap_or(Message::Stop)) };
-        let left = due_ns.saturating_sub(now_ns());
-        if left == 0 {
-            return None;
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Box<Stream>> {
+        let place = self.places.remove(&id)?;
+        self.free.push(place);
+        self.streams.get_mut(place)?.take().map(|(_, stream)| stream)
+    }
+
+    /// Does what is first in the queue.
+    fn act(&mut self) {
+        let Some(mut first) = self.queue.peek_mut() else { return };
+        let Reverse((_, id, place)) = *first;
+        // The place of an answer that was cancelled may be another's by now.
+        let stream = self.streams.get_mut(place).and_then(Option::as_mut).filter(|(of, _)| *of == id);
+        let next = stream.map_or(Next::Never, |(_, stream)| stream.act(&self.tally));
+        if let Next::At(due) = next {
+            first.0.0 = due;
+            return;
         }
-        if left <= SPIN_NS {
-            std::hint::spin_loop();
-            continue;
-        }
-        match receiver.recv_timeout(Duration::from_nanos(left - SPIN_NS)) {
-            Ok(message) => return Some(message),
-            Err(RecvTimeoutError::Disconnected) => return Some(Message::Stop),
-            Err(RecvTimeoutError::Timeout) => {}
+        PeekMut::pop(first);
+        if let Next::Ended(ended) = next
+            && let Some(stream) = self.remove(id)
+        {
+            // A connection that is no longer interested has dropped its end.
+            let _ = stream.done.send(ended);
         }
     }
 }
@@ -206,11 +240,7 @@ impl Stream {
     fn act(&mut self, tally: &Tally) -> Next {
         match &mut self.step {
             Step::Hang => Next::Never,
-            Step::Cut { .. } => {
-                // A client that has already closed its side is no news.
-                let _ = self.socket.shutdown(Shutdown::Both);
-                Next::Ended(Ended::Cut(self.tokens))
-            }
+            Step::Cut { .. } => Next::Ended(Ended::Cut(self.tokens)),
             Step::Write(frame) => {
                 let now = now_ns();
                 match emit(&self.socket, frame, &mut self.written, now) {
@@ -234,19 +264,23 @@ impl Stream {
     fn advance(&mut self) -> Next {
         self.written = 0;
         self.blocked_since = None;
-        let Some(step) = self.script.next() else { return Next::Ended(Ended::Complete(self.tokens)) };
+        let done = match std::mem::replace(&mut self.step, Step::Hang) {
+            Step::Write(frame) => Some(frame),
+            _ => None,
+        };
+        let Some(step) = self.script.next(done) else { return Next::Ended(Ended::Complete(self.tokens)) };
         self.step = step;
         self.due_ns().map_or(Next::Never, Next::At)
     }
 }
 
 /// Writes what is left of a frame; false when the socket took less.
-fn emit(mut socket: &TcpStream, frame: &mut Frame, written: &mut usize, now: u64) -> io::Result<bool> {
+fn emit(socket: &OwnedWriteHalf, frame: &mut Frame, written: &mut usize, now: u64) -> io::Result<bool> {
     if *written == 0 {
         frame.stamp(now);
     }
     let rest = frame.bytes.get(*written..).unwrap_or_default();
-    match socket.write(rest) {
+    match socket.try_write(rest) {
         Ok(count) => {
             *written += count;
             Ok(count == rest.len())

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
-use std::vec;
 
 use serde_json::Value;
 
@@ -11,13 +11,18 @@ use crate::answer;
 use crate::config::SimConfig;
 use crate::http;
 use crate::protocol::Asked;
-use crate::schedule::{Act, Ask, Beat, Item, first_token_ns};
+use crate::schedule::{Act, Ask, Beats, Item, first_token_ns};
 use crate::stamp::{WIDTH, patch};
 
+const SEQ: &str = ",\"bench_sim\":{\"seq\":";
+/// Digits of a place in the stream.
+const SEQ_WIDTH: usize = 7;
+const BLANK: [u8; SEQ_WIDTH] = [b' '; SEQ_WIDTH];
+const DUE: &str = ",\"due_ns\":";
 const BETWEEN: &str = ",\"emitted_ns\":";
 
 /// One write.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Frame {
     pub due_ns: u64,
     pub bytes: Vec<u8>,
@@ -34,6 +39,32 @@ impl Frame {
             if let Some(field) = self.bytes.get_mut(at..at + WIDTH) {
                 patch(field, emitted_ns);
             }
+        }
+    }
+
+    /// Puts the due time into the events and the bytes into HTTP's chunks, where `chunked` says whether the body ends here.
+    fn fill(&mut self, head: &str, payload: &[u8], dues: impl Iterator<Item = usize>, chunked: Option<bool>) {
+        let bytes = &mut self.bytes;
+        bytes.clear();
+        bytes.extend_from_slice(head.as_bytes());
+        if chunked.is_some() && !payload.is_empty() {
+            // Writing into memory cannot fail.
+            let _ = io::Write::write_fmt(bytes, format_args!("{:x}\r\n", payload.len()));
+        }
+        let origin = bytes.len();
+        bytes.extend_from_slice(payload);
+        if chunked.is_some() && !payload.is_empty() {
+            bytes.extend_from_slice(b"\r\n");
+        }
+        if chunked == Some(true) {
+            bytes.extend_from_slice(b"0\r\n\r\n");
+        }
+        self.stamps.clear();
+        for at in dues {
+            if let Some(field) = bytes.get_mut(origin + at..origin + at + WIDTH) {
+                patch(field, self.due_ns);
+            }
+            self.stamps.push(origin + at + WIDTH + BETWEEN.len());
         }
     }
 
@@ -69,13 +100,15 @@ pub(crate) struct Facts {
 pub(crate) struct Script {
     facts: Facts,
     prefix: String,
-    beats: vec::IntoIter<Beat>,
+    beats: Beats,
     ready: VecDeque<Step>,
-    decode_ns: u64,
+    /// When the first and the last write with tokens were due, in nanoseconds after the start.
+    decoded_ns: Option<(u64, u64)>,
     seq: u32,
+    draft: Draft,
 }
 
-/// The bytes of a write while it is put together.
+/// The bytes of a write while it is put together. It is kept from write to write, so that a long answer allocates nothing.
 #[derive(Default)]
 struct Draft {
     head: String,
@@ -84,10 +117,14 @@ struct Draft {
     dues: Vec<usize>,
     tokens: u32,
     ends: bool,
+    /// A frame that was written, for its memory.
+    spare: Option<Frame>,
+    choice: Vec<u8>,
+    text: String,
 }
 
 impl Script {
-    pub(crate) fn new(facts: Facts, beats: Vec<Beat>) -> Self {
+    pub(crate) fn new(facts: Facts, beats: Beats) -> Self {
         let (id, object) = match (facts.asked.chat, facts.asked.stream) {
             (true, true) => ("chatcmpl", "chat.completion.chunk"),
             (true, false) => ("chatcmpl", "chat.completion"),
@@ -99,39 +136,45 @@ impl Script {
             facts.created,
             quote(&facts.asked.model)
         );
-        let carries_tokens = |beat: &&Beat| matches!(&beat.act, Act::Write(items) if items.iter().any(|item| matches!(item, Item::Tokens { .. })));
-        let first = beats.iter().find(carries_tokens).map_or(0, |beat| beat.at_ns);
-        let last = beats.iter().rev().find(carries_tokens).map_or(0, |beat| beat.at_ns);
-        Self { facts, prefix, beats: beats.into_iter(), ready: VecDeque::new(), decode_ns: last - first, seq: 0 }
+        let (ready, draft) = (VecDeque::new(), Draft::default());
+        Self { facts, prefix, beats, ready, decoded_ns: None, seq: 0, draft }
     }
 
-    /// The next step, or none when the answer is complete.
-    pub(crate) fn next(&mut self) -> Option<Step> {
+    /// The next step, or none when the answer is complete. `done` is the write before it, for its memory.
+    pub(crate) fn next(&mut self, done: Option<Frame>) -> Option<Step> {
+        self.draft.spare = done;
         while self.ready.is_empty() {
             let beat = self.beats.next()?;
             let due_ns = self.facts.start_ns.saturating_add(beat.at_ns);
             match beat.act {
                 Act::Cut => self.ready.push_back(Step::Cut { due_ns }),
                 Act::Hang => self.ready.push_back(Step::Hang),
-                Act::Write(items) => self.write(due_ns, &items),
+                Act::Write(items) => self.write(beat.at_ns, due_ns, &items),
             }
         }
         self.ready.pop_front()
     }
 
-    fn write(&mut self, due_ns: u64, items: &[Item]) {
-        let mut draft = Draft::default();
+    fn write(&mut self, at_ns: u64, due_ns: u64, items: &[Item]) {
+        let mut draft = std::mem::take(&mut self.draft);
+        draft.clear();
         for item in items {
+            if matches!(item, Item::Tokens { .. }) {
+                self.decoded_ns = Some((self.decoded_ns.map_or(at_ns, |(first, _)| first), at_ns));
+            }
             self.item(&mut draft, item);
         }
-        let split = self.facts.config.framing.split_utf8_us.filter(|_| draft.tokens > 0 && self.facts.asked.stream);
-        let cut = draft.payload.iter().position(|byte| !byte.is_ascii()).map(|place| place + 1);
         let chunked = self.facts.asked.stream;
-        let frames = match (split, cut) {
-            (Some(later_us), Some(cut)) => draft.halves(cut, due_ns, due_ns.saturating_add(later_us * 1_000)),
-            _ => vec![draft.whole(due_ns, chunked)],
-        };
-        self.ready.extend(frames.into_iter().map(Step::Write));
+        let split = self.facts.config.framing.split_utf8_us.filter(|_| draft.tokens > 0 && chunked);
+        let cut = split.and_then(|_| draft.payload.iter().position(|byte| !byte.is_ascii()).map(|place| place + 1));
+        match (split, cut) {
+            (Some(later_us), Some(cut)) => {
+                let halves = draft.halves(cut, due_ns, due_ns.saturating_add(later_us * 1_000));
+                self.ready.extend(halves.map(Step::Write));
+            }
+            _ => self.ready.push_back(Step::Write(draft.whole(due_ns, chunked))),
+        }
+        self.draft = draft;
     }
 
     fn item(&mut self, draft: &mut Draft, item: &Item) {
@@ -142,14 +185,16 @@ impl Script {
             Item::Comment(index, of) => {
                 draft.payload.extend_from_slice(format!(": keep-alive {index}/{of}{end}{end}").as_bytes());
             }
-            Item::EmptyChoices => self.event(draft, ",\"choices\":[]", &self.chunk_usage(0)),
+            Item::EmptyChoices => self.event(draft, b",\"choices\":[]", &self.chunk_usage(0)),
             Item::Role => {
                 let choice = choice("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}", "null");
-                self.event(draft, &choice, &self.chunk_usage(0));
+                self.event(draft, choice.as_bytes(), &self.chunk_usage(0));
             }
             Item::Tokens { from, to } => {
-                let choice = self.tokens(*from, *to);
+                let mut choice = std::mem::take(&mut draft.choice);
+                self.tokens(&mut choice, &mut draft.text, *from, *to);
                 self.event(draft, &choice, &self.chunk_usage(*to));
+                draft.choice = choice;
                 draft.tokens += to - from;
             }
             Item::BadJson => {
@@ -167,11 +212,11 @@ impl Script {
                 if !facts.ask.final_usage {
                     rest += &self.timings();
                 }
-                self.event(draft, &choice, &rest);
+                self.event(draft, choice.as_bytes(), &rest);
             }
             Item::Usage => {
                 let rest = self.usage(facts.ask.tokens) + &self.timings();
-                self.event(draft, ",\"choices\":[]", &rest);
+                self.event(draft, b",\"choices\":[]", &rest);
             }
             Item::End => {
                 draft.payload.extend_from_slice(format!("data: [DONE]{end}{end}").as_bytes());
@@ -188,11 +233,12 @@ impl Script {
     }
 
     /// Adds an event: the answer's own fields, then `choices`, then the rest, then the stamp.
-    fn event(&mut self, draft: &mut Draft, choices: &str, rest: &str) {
-        let end = self.facts.config.framing.line_ends.text();
+    fn event(&mut self, draft: &mut Draft, choices: &[u8], rest: &str) {
+        let end = self.facts.config.framing.line_ends.text().as_bytes();
         draft.payload.extend_from_slice(b"data: ");
         draft.object(&self.prefix, choices, rest, self.seq);
-        draft.payload.extend_from_slice(end.repeat(2).as_bytes());
+        draft.payload.extend_from_slice(end);
+        draft.payload.extend_from_slice(end);
         self.seq += 1;
     }
 
@@ -203,7 +249,7 @@ impl Script {
             if facts.asked.chat { self.message() } else { format!("\"text\":{}", quote(&self.text(0, said))) };
         let choice = choice(&content, &quote(self.finish_reason()));
         let usage = if facts.asked.final_usage { self.usage(said) } else { String::new() };
-        draft.object(&self.prefix, &choice, &(usage + &self.timings()), self.seq);
+        draft.object(&self.prefix, choice.as_bytes(), &(usage + &self.timings()), self.seq);
         draft.tokens = said;
         if cut {
             draft.dues.clear();
@@ -238,38 +284,56 @@ impl Script {
         message
     }
 
-    /// The `choices` of a chunk with tokens.
-    fn tokens(&self, from: u32, to: u32) -> String {
+    /// The `choices` of a chunk with tokens, into `out`; `text` is for working in.
+    fn tokens(&self, out: &mut Vec<u8>, text: &mut String, from: u32, to: u32) {
         let facts = &self.facts;
-        let text = quote(&self.text(from, to));
-        let reasoning = facts.ask.reasoning_tokens;
-        let mut content = match &facts.asked.tool {
-            _ if !facts.asked.chat => format!("\"text\":{text}"),
-            _ if from < reasoning => format!("\"delta\":{{\"{}\":{text}}}", facts.config.reasoning_field.name()),
-            Some(call) => {
-                let mut intro = String::new();
-                let mut name = String::new();
-                if from == reasoning {
-                    let _ = write!(intro, ",\"id\":\"call-sim-{}\",\"type\":\"function\"", facts.ask.number);
-                    let _ = write!(name, "\"name\":{},", quote(&call.name));
-                }
-                format!(
-                    "\"delta\":{{\"tool_calls\":[{{\"index\":0{intro},\"function\":{{{name}\"arguments\":{text}}}}}]}}"
-                )
+        text.clear();
+        answer::append_text(text, &facts.tokens, from, to);
+        out.clear();
+        let mut add = |part: &str| out.extend_from_slice(part.as_bytes());
+        add(",\"choices\":[{\"index\":0,");
+        let closing = match &facts.asked.tool {
+            _ if !facts.asked.chat => {
+                add("\"text\":");
+                ""
             }
-            None => format!("\"delta\":{{\"content\":{text}}}"),
+            _ if from < facts.ask.reasoning_tokens => {
+                add("\"delta\":{\"");
+                add(facts.config.reasoning_field.name());
+                add("\":");
+                "}"
+            }
+            Some(call) => {
+                add("\"delta\":{\"tool_calls\":[{\"index\":0");
+                if from == facts.ask.reasoning_tokens {
+                    add(&format!(",\"id\":\"call-sim-{}\",\"type\":\"function\"", facts.ask.number));
+                    add(&format!(",\"function\":{{\"name\":{},\"arguments\":", quote(&call.name)));
+                } else {
+                    add(",\"function\":{\"arguments\":");
+                }
+                "}}]}"
+            }
+            None => {
+                add("\"delta\":{\"content\":");
+                "}"
+            }
         };
+        // Text into memory can always be written.
+        let _ = serde_json::to_writer(&mut *out, text.as_str());
+        out.extend_from_slice(closing.as_bytes());
         if facts.asked.token_ids {
             let place = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
             let ids = facts.tokens.get(place(from)..place(to)).unwrap_or_default();
             let ids = ids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-            let _ = write!(content, ",\"token_ids\":[{ids}]");
+            out.extend_from_slice(format!(",\"token_ids\":[{ids}]").as_bytes());
         }
-        choice(&content, "null")
+        out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":null}]");
     }
 
     fn text(&self, from: u32, to: u32) -> String {
-        answer::text(&self.facts.tokens, from, to)
+        let mut text = String::new();
+        answer::append_text(&mut text, &self.facts.tokens, from, to);
+        text
     }
 
     fn finish_reason(&self) -> &'static str {
@@ -314,63 +378,56 @@ impl Script {
             ask.prompt_tokens - ask.cached_tokens,
             milliseconds(first_token_ns(config, ask)),
             ask.tokens,
-            milliseconds(self.decode_ns),
+            milliseconds(self.decoded_ns.map_or(0, |(first, last)| last - first)),
         )
     }
 }
 
 impl Draft {
-    /// Adds a JSON object with room for its stamp.
-    fn object(&mut self, prefix: &str, choices: &str, rest: &str, seq: u32) {
-        let stamp = format!(",\"bench_sim\":{{\"seq\":{seq:>7},\"due_ns\":");
-        for part in [prefix, choices, rest, &stamp] {
-            self.payload.extend_from_slice(part.as_bytes());
-        }
-        self.dues.push(self.payload.len());
-        self.payload.extend_from_slice(format!("{:>WIDTH$}{BETWEEN}{:>WIDTH$}}}}}", 0, 0).as_bytes());
+    fn clear(&mut self) {
+        self.head.clear();
+        self.payload.clear();
+        self.dues.clear();
+        self.tokens = 0;
+        self.ends = false;
     }
 
-    fn whole(mut self, due_ns: u64, chunked: bool) -> Frame {
-        let dues = std::mem::take(&mut self.dues);
-        let payload = std::mem::take(&mut self.payload);
-        frame(due_ns, self.head.as_bytes(), &payload, dues, chunked.then_some(self.ends), self.tokens)
+    /// Adds a JSON object with room for its stamp.
+    fn object(&mut self, prefix: &str, choices: &[u8], rest: &str, seq: u32) {
+        for part in [prefix.as_bytes(), choices, rest.as_bytes(), SEQ.as_bytes(), &BLANK] {
+            self.payload.extend_from_slice(part);
+        }
+        let end = self.payload.len();
+        if let Some(field) = self.payload.get_mut(end - SEQ_WIDTH..) {
+            patch(field, u64::from(seq));
+        }
+        self.payload.extend_from_slice(DUE.as_bytes());
+        self.dues.push(self.payload.len());
+        for part in [&[b' '; WIDTH], BETWEEN.as_bytes(), &[b' '; WIDTH], b"}}"] {
+            self.payload.extend_from_slice(part);
+        }
+    }
+
+    fn whole(&mut self, due_ns: u64, chunked: bool) -> Frame {
+        let mut frame = self.spare.take().unwrap_or_default();
+        frame.due_ns = due_ns;
+        frame.tokens = self.tokens;
+        frame.fill(&self.head, &self.payload, self.dues.iter().copied(), chunked.then_some(self.ends));
+        frame
     }
 
     /// Two writes, the second one from byte `cut` of the payload.
-    fn halves(self, cut: usize, due_ns: u64, later_ns: u64) -> Vec<Frame> {
+    fn halves(&mut self, cut: usize, due_ns: u64, later_ns: u64) -> [Frame; 2] {
         let (front, back) = self.payload.split_at(cut.min(self.payload.len()));
-        let (early, late): (Vec<usize>, Vec<usize>) = self.dues.iter().partition(|at| **at < cut);
-        let late = late.into_iter().map(|at| at - cut).collect();
-        vec![
-            frame(due_ns, self.head.as_bytes(), front, early, Some(false), 0),
-            frame(later_ns, b"", back, late, Some(self.ends), self.tokens),
-        ]
+        let early = self.dues.iter().copied().filter(|at| *at < cut);
+        let late = self.dues.iter().filter_map(|at| at.checked_sub(cut));
+        let mut first = Frame { due_ns, ..self.spare.take().unwrap_or_default() };
+        first.tokens = 0;
+        first.fill(&self.head, front, early, Some(false));
+        let mut second = Frame { due_ns: later_ns, tokens: self.tokens, ..Frame::default() };
+        second.fill("", back, late, Some(self.ends));
+        [first, second]
     }
-}
-
-/// Puts the due time into the events and the bytes into HTTP's chunks, where `chunked` says whether the body ends here.
-fn frame(due_ns: u64, head: &[u8], payload: &[u8], dues: Vec<usize>, chunked: Option<bool>, tokens: u32) -> Frame {
-    let mut bytes = Vec::with_capacity(head.len() + payload.len() + 24);
-    bytes.extend_from_slice(head);
-    if chunked.is_some() && !payload.is_empty() {
-        bytes.extend_from_slice(format!("{:x}\r\n", payload.len()).as_bytes());
-    }
-    let origin = bytes.len();
-    bytes.extend_from_slice(payload);
-    if chunked.is_some() && !payload.is_empty() {
-        bytes.extend_from_slice(b"\r\n");
-    }
-    if chunked == Some(true) {
-        bytes.extend_from_slice(b"0\r\n\r\n");
-    }
-    let mut stamps = Vec::with_capacity(dues.len());
-    for at in dues {
-        if let Some(field) = bytes.get_mut(origin + at..origin + at + WIDTH) {
-            patch(field, due_ns);
-        }
-        stamps.push(origin + at + WIDTH + BETWEEN.len());
-    }
-    Frame { due_ns, bytes, stamps, tokens }
 }
 
 fn choice(content: &str, finish_reason: &str) -> String {

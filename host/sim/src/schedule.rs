@@ -3,6 +3,9 @@
 //! Chunk `k` is due at `ttft + prefill + k * gap` after the start, plus jitter: every time is absolute, so a late write
 //! never moves the ones after it.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use crate::config::{Head, Jitter, Pace, RoleChunk, SimConfig};
 use crate::faults::FaultKind;
 
@@ -85,77 +88,143 @@ pub enum Item {
     ErrorBody(String),
 }
 
-/// A run of tokens that becomes one event.
-struct Chunk {
-    from: u32,
-    to: u32,
-    at_ns: u64,
-}
-
-/// How a stream ends before its time.
-enum Break<'a> {
-    Cut,
-    Hang,
-    Error(&'a str),
-}
-
 /// The beats of an answer, in order. The first write of a stream begins with [`Item::Head`]; the last beat writes
 /// [`Item::End`] or a whole body, cuts or hangs.
 #[must_use]
 pub fn schedule(config: &SimConfig, ask: &Ask) -> Vec<Beat> {
-    let first_ns = first_token_ns(config, ask);
-    let mut chunks = chunks(config, ask, first_ns);
-    let mut end_ns = chunks.last().map_or(first_ns, |chunk| chunk.at_ns + config.tail_us * 1_000);
-    stall(&mut chunks, &mut end_ns, &ask.faults);
-    let broken = first_break(&ask.faults, ask.tokens);
-    if let Some((after, _)) = &broken
-        && let Some(place) = chunks.iter().position(|chunk| chunk.to > *after)
-    {
-        end_ns = chunks.get(place).map_or(end_ns, |chunk| chunk.at_ns);
-        chunks.truncate(place);
+    Beats::new(Arc::new(config.clone()), ask.clone()).collect()
+}
+
+/// [`schedule`], one beat at a time: an answer of any length takes the same memory.
+#[derive(Debug)]
+pub struct Beats {
+    config: Arc<SimConfig>,
+    ask: Ask,
+    chunks: Chunks,
+    /// The first chunk, which the beats before it depend on.
+    first: Option<Chunk>,
+    ready: VecDeque<Beat>,
+    /// What goes before the tokens of the first write that has some.
+    lead: Vec<Item>,
+    /// The tokens after which an event with cut off data is still to come.
+    bad_pending: Option<u32>,
+    /// The head waits for the first event.
+    head_waits: bool,
+    ended: bool,
+}
+
+impl Beats {
+    /// The beats of the answer to `ask`.
+    #[must_use]
+    pub fn new(config: Arc<SimConfig>, ask: Ask) -> Self {
+        let mut chunks = Chunks::new(&config, &ask);
+        let first = chunks.next(&config, &ask);
+        let lead = match (config.role_chunk, ask.chat) {
+            (RoleChunk::WithFirstToken, true) => vec![Item::Role],
+            _ => Vec::new(),
+        };
+        let bad_pending = bad_json(&ask.faults);
+        let (ready, ended, head_waits) = (VecDeque::new(), false, true);
+        let mut beats = Self { config, ask, chunks, first, ready, lead, bad_pending, head_waits, ended };
+        if beats.ask.stream {
+            beats.prologue();
+        } else {
+            beats.whole();
+        }
+        beats
     }
-    if !ask.stream {
-        return vec![Beat { at_ns: end_ns, act: whole(broken.map(|(_, kind)| kind), &ask.faults) }];
+
+    /// An answer that is not streamed: one beat, when its last token is ready.
+    fn whole(&mut self) {
+        while self.chunks.next(&self.config, &self.ask).is_some() {}
+        let act = match self.chunks.broken(&self.ask) {
+            Some(Break::Cut) => Act::Cut,
+            Some(Break::Hang) => Act::Hang,
+            Some(Break::Error(message)) => Act::Write(vec![Item::ErrorBody(message.to_owned())]),
+            None if self.bad_pending.is_some() => Act::Write(vec![Item::BadBody]),
+            None => Act::Write(vec![Item::Body]),
+        };
+        self.ready.push_back(Beat { at_ns: self.chunks.end_ns, act });
+        self.ended = true;
     }
-    let content_ns = chunks.first().map_or(end_ns, |chunk| chunk.at_ns);
-    let mut beats = prologue(config, ask, head_ns(config, first_ns), content_ns);
-    let mut bad_pending = bad_json(&ask.faults);
-    let mut lead = match (config.role_chunk, ask.chat) {
-        (RoleChunk::WithFirstToken, true) => vec![Item::Role],
-        _ => Vec::new(),
-    };
-    let group = usize::try_from(config.framing.coalesce).unwrap_or(usize::MAX).max(1);
-    for written in chunks.chunks(group) {
-        let mut items = std::mem::take(&mut lead);
-        for chunk in written {
-            if bad_pending.take_if(|after| chunk.to > *after).is_some() {
+
+    /// Everything before the first token.
+    fn prologue(&mut self) {
+        let head_ns = head_ns(&self.config, first_token_ns(&self.config, &self.ask));
+        let content_ns = self.first.as_ref().map_or(self.chunks.end_ns, |chunk| chunk.at_ns);
+        let empty = usize::try_from(self.config.framing.empty_choices).unwrap_or(0);
+        let mut items = vec![Item::EmptyChoices; empty];
+        if self.config.role_chunk == RoleChunk::Early && self.ask.chat {
+            items.push(Item::Role);
+        }
+        if self.config.head != Head::WithFirstEvent || !items.is_empty() {
+            self.write(head_ns, items);
+        }
+        let comments = self.config.framing.comments;
+        for index in 1..=comments {
+            let at_ns = head_ns + content_ns.saturating_sub(head_ns) / u64::from(comments + 1) * u64::from(index);
+            self.write(at_ns, vec![Item::Comment(index, comments)]);
+        }
+    }
+
+    fn write(&mut self, at_ns: u64, mut items: Vec<Item>) {
+        if std::mem::take(&mut self.head_waits) {
+            items.insert(0, Item::Head);
+        }
+        self.ready.push_back(Beat { at_ns, act: Act::Write(items) });
+    }
+
+    /// The next write with tokens, or the end.
+    fn go_on(&mut self) {
+        let mut at_ns = None;
+        let mut items = Vec::new();
+        for _ in 0..self.config.framing.coalesce.max(1) {
+            let chunk = self.first.take().or_else(|| self.chunks.next(&self.config, &self.ask));
+            let Some(chunk) = chunk else { break };
+            if at_ns.is_none() {
+                items.append(&mut self.lead);
+            }
+            at_ns = Some(chunk.at_ns);
+            if self.bad_pending.take_if(|after| chunk.to > *after).is_some() {
                 items.push(Item::BadJson);
             }
             items.push(Item::Tokens { from: chunk.from, to: chunk.to });
         }
-        push(&mut beats, written.last().map_or(first_ns, |chunk| chunk.at_ns), items);
-    }
-    let mut tail = lead;
-    match broken.map(|(_, kind)| kind) {
-        Some(Break::Cut) => silence(&mut beats, end_ns, Act::Cut),
-        Some(Break::Hang) => silence(&mut beats, end_ns, Act::Hang),
-        Some(Break::Error(message)) => {
-            tail.extend([Item::Error(message.to_owned()), Item::End]);
-            push(&mut beats, end_ns, tail);
-        }
-        None => {
-            if bad_pending.is_some() {
-                tail.push(Item::BadJson);
-            }
-            tail.push(Item::Finish);
-            if ask.final_usage {
-                tail.push(Item::Usage);
-            }
-            tail.push(Item::End);
-            push(&mut beats, end_ns, tail);
+        match at_ns {
+            Some(at_ns) => self.write(at_ns, items),
+            None => self.end(),
         }
     }
-    beats
+
+    fn end(&mut self) {
+        self.ended = true;
+        let at_ns = self.chunks.end_ns;
+        let mut items = std::mem::take(&mut self.lead);
+        // A head that still waits for its first event when the stream falls silent is never sent.
+        match self.chunks.broken(&self.ask) {
+            Some(Break::Cut) => return self.ready.push_back(Beat { at_ns, act: Act::Cut }),
+            Some(Break::Hang) => return self.ready.push_back(Beat { at_ns, act: Act::Hang }),
+            Some(Break::Error(message)) => items.extend([Item::Error(message.to_owned()), Item::End]),
+            None => {
+                items.extend(self.bad_pending.take().map(|_| Item::BadJson));
+                items.push(Item::Finish);
+                items.extend(self.ask.final_usage.then_some(Item::Usage));
+                items.push(Item::End);
+            }
+        }
+        self.write(at_ns, items);
+    }
+}
+
+impl Iterator for Beats {
+    type Item = Beat;
+
+    fn next(&mut self) -> Option<Beat> {
+        if self.ready.is_empty() && !self.ended {
+            self.go_on();
+        }
+        self.ready.pop_front()
+    }
 }
 
 /// When the first chunk with tokens is due without jitter and stalls, in nanoseconds after the start.
@@ -172,79 +241,99 @@ fn head_ns(config: &SimConfig, first_ns: u64) -> u64 {
     }
 }
 
-/// Adds a write, joined to the head where that waits for the first event.
-fn push(beats: &mut Vec<Beat>, at_ns: u64, items: Vec<Item>) {
-    if let [Beat { at_ns: head_ns, act: Act::Write(head) }] = beats.as_mut_slice()
-        && matches!(head.as_slice(), [Item::Head, ..])
-        && *head_ns == u64::MAX
-    {
-        *head_ns = at_ns;
-        head.extend(items);
-        return;
-    }
-    beats.push(Beat { at_ns, act: Act::Write(items) });
+/// A run of tokens that becomes one event.
+#[derive(Debug)]
+struct Chunk {
+    from: u32,
+    to: u32,
+    at_ns: u64,
 }
 
-/// Ends without another word; a head that still waits for its first event is never sent.
-fn silence(beats: &mut Vec<Beat>, at_ns: u64, act: Act) {
-    beats.retain(|beat| beat.at_ns != u64::MAX);
-    beats.push(Beat { at_ns, act });
+/// How a stream ends before its time.
+enum Break<'a> {
+    Cut,
+    Hang,
+    Error(&'a str),
 }
 
-/// Everything before the first token. A head that waits for the first event is marked by a time that never comes.
-fn prologue(config: &SimConfig, ask: &Ask, head_ns: u64, content_ns: u64) -> Vec<Beat> {
-    let mut beats = vec![Beat { at_ns: u64::MAX, act: Act::Write(vec![Item::Head]) }];
-    let mut items = vec![Item::EmptyChoices; usize::try_from(config.framing.empty_choices).unwrap_or(0)];
-    if config.role_chunk == RoleChunk::Early && ask.chat {
-        items.push(Item::Role);
-    }
-    if config.head != Head::WithFirstEvent || !items.is_empty() {
-        push(&mut beats, head_ns, items);
-    }
-    let comments = config.framing.comments;
-    for index in 1..=comments {
-        let at_ns = head_ns + content_ns.saturating_sub(head_ns) / u64::from(comments + 1) * u64::from(index);
-        push(&mut beats, at_ns, vec![Item::Comment(index, comments)]);
-    }
-    beats
+/// The runs of tokens up to the end of the stream, whatever ends it.
+#[derive(Debug)]
+struct Chunks {
+    random: Random,
+    count: u64,
+    from: u32,
+    tokens_of_first: u32,
+    /// A chunk never overtakes the one before it.
+    earliest_ns: u64,
+    is_broken: bool,
+    /// When the stream ends: right as soon as all chunks are out, and as long as there is none.
+    end_ns: u64,
 }
 
-fn chunks(config: &SimConfig, ask: &Ask, first_ns: u64) -> Vec<Chunk> {
-    let mut random = Random(config.seed ^ ask.number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let mut pattern = config.chunk_tokens.iter().copied().filter(|size| *size > 0).cycle();
-    let mut chunks: Vec<Chunk> = Vec::new();
-    let mut from = 0;
-    let mut tokens_of_first = 0;
-    let mut earliest = head_ns(config, first_ns);
-    while from < ask.tokens {
+impl Chunks {
+    fn new(config: &SimConfig, ask: &Ask) -> Self {
+        let first_ns = first_token_ns(config, ask);
+        Self {
+            random: Random(config.seed ^ ask.number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            count: 0,
+            from: 0,
+            tokens_of_first: 0,
+            earliest_ns: head_ns(config, first_ns),
+            is_broken: first_break(&ask.faults, ask.tokens).is_some(),
+            end_ns: first_ns + stalled_ns(&ask.faults, u32::MAX),
+        }
+    }
+
+    fn next(&mut self, config: &SimConfig, ask: &Ask) -> Option<Chunk> {
+        let from = self.from;
+        if from >= ask.tokens {
+            return None;
+        }
         let boundary = if from < ask.reasoning_tokens { ask.reasoning_tokens.min(ask.tokens) } else { ask.tokens };
-        let to = from.saturating_add(pattern.next().unwrap_or(1)).min(boundary);
-        if chunks.is_empty() {
-            tokens_of_first = to;
+        let to = from.saturating_add(pattern(config, self.count)).min(boundary);
+        if self.count == 0 {
+            self.tokens_of_first = to;
         }
         let gaps = match config.pace {
-            Pace::Chunk => u64::try_from(chunks.len()).unwrap_or(u64::MAX),
-            Pace::Token => u64::from(to - tokens_of_first),
+            Pace::Chunk => self.count,
+            Pace::Token => u64::from(to - self.tokens_of_first),
         };
-        let exact = first_ns.saturating_add(gaps.saturating_mul(config.gap_us * 1_000));
-        let at_ns = random.displace(exact, config.jitter).max(earliest);
-        earliest = at_ns;
-        chunks.push(Chunk { from, to, at_ns });
-        from = to;
+        let exact = first_token_ns(config, ask).saturating_add(gaps.saturating_mul(config.gap_us * 1_000));
+        let moved = self.random.displace(exact, config.jitter).max(self.earliest_ns);
+        let at_ns = moved + stalled_ns(&ask.faults, to);
+        self.earliest_ns = moved;
+        if self.is_broken && first_break(&ask.faults, ask.tokens).is_some_and(|(after, _)| to > after) {
+            self.from = ask.tokens;
+            self.end_ns = at_ns;
+            return None;
+        }
+        self.count += 1;
+        self.from = to;
+        self.end_ns = moved + config.tail_us * 1_000 + stalled_ns(&ask.faults, u32::MAX);
+        Some(Chunk { from, to, at_ns })
     }
-    chunks
+
+    fn broken<'a>(&self, ask: &'a Ask) -> Option<Break<'a>> {
+        first_break(&ask.faults, ask.tokens).map(|(_, kind)| kind)
+    }
 }
 
-fn stall(chunks: &mut [Chunk], end_ns: &mut u64, faults: &[FaultKind]) {
-    for fault in faults {
-        if let FaultKind::Stall { after_tokens, for_us: Some(time) } = fault {
-            let late = time * 1_000;
-            for chunk in chunks.iter_mut().filter(|chunk| chunk.to > *after_tokens) {
-                chunk.at_ns += late;
-            }
-            *end_ns += late;
+/// Tokens of chunk number `count`, from 0.
+fn pattern(config: &SimConfig, count: u64) -> u32 {
+    let length = u64::try_from(config.chunk_tokens.len()).unwrap_or(u64::MAX).max(1);
+    let place = usize::try_from(count % length).unwrap_or(0);
+    config.chunk_tokens.get(place).copied().unwrap_or(1).max(1)
+}
+
+/// How much later a chunk that ends at `to` comes because of stalls.
+fn stalled_ns(faults: &[FaultKind], to: u32) -> u64 {
+    let late = faults.iter().filter_map(|fault| match fault {
+        FaultKind::Stall { after_tokens, for_us: Some(time) } if to > *after_tokens || to == u32::MAX => {
+            Some(time * 1_000)
         }
-    }
+        _ => None,
+    });
+    late.sum()
 }
 
 /// The earliest fault that ends the stream, and the tokens before it.
@@ -268,17 +357,8 @@ fn bad_json(faults: &[FaultKind]) -> Option<u32> {
         .min()
 }
 
-fn whole(broken: Option<Break<'_>>, faults: &[FaultKind]) -> Act {
-    match broken {
-        Some(Break::Cut) => Act::Cut,
-        Some(Break::Hang) => Act::Hang,
-        Some(Break::Error(message)) => Act::Write(vec![Item::ErrorBody(message.to_owned())]),
-        None if bad_json(faults).is_some() => Act::Write(vec![Item::BadBody]),
-        None => Act::Write(vec![Item::Body]),
-    }
-}
-
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+#[derive(Debug)]
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,29 +1,36 @@
-//! The server: a thread that accepts connections and reads requests, beside the pacer's, which writes answers.
+//! The server: one thread that writes answers at their times and, in between, accepts connections and reads requests.
 //!
-//! Both are the server's own, so that a load generator in the same process cannot hold up the schedule by being busy on
-//! a shared runtime.
+//! It is the server's own, so that a load generator in the same process cannot hold up the schedule by being busy on a
+//! shared runtime. Large prompts are taken in on a second one, which is there only while it has something to do.
 
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{spawn_blocking, yield_now};
 
+use crate::answer::Said;
 use crate::cache::BlockCache;
 use crate::config::SimConfig;
 use crate::counters::{Counters, Tally};
 use crate::error::SimError;
-use crate::generate::{After, Engine, generate};
-use crate::http::{Answer, Connection};
-use crate::pacer::Pacer;
+use crate::generate::{AT_ONCE_BYTES, After, Engine, generate};
+use crate::http::{Answer, Connection, Incoming};
+use crate::pacer::{Pacer, Pacing};
 use crate::routes::{Route, route};
 
 /// Most connections at once; further ones wait to be accepted.
-const MAX_CONNECTIONS: usize = 1024;
+const MAX_CONNECTIONS: usize = 8192;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 4096;
+/// Threads for large prompts.
+const MAX_HELPERS: usize = 1;
 
 /// Starts simulated engines.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +47,7 @@ pub struct SimHandle {
 }
 
 impl Sim {
-    /// Starts an engine on two threads of its own. It accepts connections when this returns. Port 0 picks a free port.
+    /// Starts an engine on a thread of its own. It accepts connections when this returns. Port 0 picks a free port.
     ///
     /// # Errors
     /// When the configuration is not valid, the address is not of this machine alone or cannot be listened on, or the
@@ -50,17 +57,19 @@ impl Sim {
         if !address.ip().is_loopback() {
             return Err(SimError::NotLoopback(address));
         }
-        let bind = |source| SimError::Bind { address, source };
-        let listener = StdListener::bind(address).map_err(bind)?;
-        listener.set_nonblocking(true).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(SimError::Thread)?;
-        let listener = {
-            let _inside = runtime.enter();
-            TcpListener::from_std(listener).map_err(bind)?
-        };
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            // One task between two looks at the clock: see `pacer`.
+            .event_interval(1)
+            .max_blocking_threads(MAX_HELPERS)
+            .build()
+            .map_err(SimError::Thread)?;
+        let inside = runtime.enter();
+        let listener = listen(address).map_err(|source| SimError::Bind { address, source })?;
+        let address = listener.local_addr().map_err(|source| SimError::Bind { address, source })?;
         let tally: Arc<Tally> = Arc::default();
-        let (pacer, pacing) = Pacer::start(Arc::clone(&tally)).map_err(SimError::Thread)?;
+        let (pacer, pacing) = Pacer::new(Arc::clone(&tally)).map_err(SimError::Thread)?;
+        drop(inside);
         let schedule_id: Arc<str> = config.schedule_id().into();
         let engine = Arc::new(Engine {
             slots: Semaphore::new(usize::try_from(config.slots).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)),
@@ -70,19 +79,17 @@ impl Sim {
             config: Arc::new(config),
             schedule_id: Arc::clone(&schedule_id),
             tally: Arc::clone(&tally),
-            pacer: pacer.clone(),
+            pacer,
+            said: Said::default(),
             seen: AtomicU64::new(0),
         });
         let (stop, stopping) = oneshot::channel();
         let (stopped_sender, stopped) = oneshot::channel();
         let serve = move || {
-            serve(runtime, listener, &engine, stopping);
-            pacer.stop();
-            // A pacer that panicked has already said so on standard error; the server is gone either way.
-            let _ = pacing.join();
+            serve(runtime, listener, engine, pacing, stopping);
             let _ = stopped_sender.send(());
         };
-        thread::Builder::new().name("bench-sim-http".to_owned()).spawn(serve).map_err(SimError::Thread)?;
+        thread::Builder::new().name("bench-sim".to_owned()).spawn(serve).map_err(SimError::Thread)?;
         Ok(SimHandle { address, schedule_id, tally, stop, stopped })
     }
 }
@@ -132,31 +139,52 @@ impl SimHandle {
     }
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // On Windows this would let two servers share the port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Serves until it is told to stop; the port is free again when this returns.
-fn serve(runtime: Runtime, listener: TcpListener, engine: &Arc<Engine>, stopping: oneshot::Receiver<()>) {
+fn serve(
+    runtime: Runtime,
+    listener: TcpListener,
+    engine: Arc<Engine>,
+    pacing: Pacing,
+    stopping: oneshot::Receiver<()>,
+) {
     runtime.block_on(async {
+        let accepting = tokio::spawn(accept(listener, engine));
         tokio::select! {
+            biased;
             // The handle drops its end to stop the engine.
             _ = stopping => {}
-            () = accept(&listener, engine) => {}
+            () = pacing => {}
         }
+        accepting.abort();
+        // Ends with the listener closed, whatever it was doing.
+        let _ = accepting.await;
     });
-    drop(listener);
     runtime.shutdown_background();
 }
 
-async fn accept(listener: &TcpListener, engine: &Arc<Engine>) {
+async fn accept(listener: TcpListener, engine: Arc<Engine>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 engine.tally.connections.fetch_add(1, SeqCst);
-                let engine = Arc::clone(engine);
+                let engine = Arc::clone(&engine);
                 tokio::spawn(async move {
                     converse(&engine, stream).await;
                     drop(place);
                 });
+                // A thousand clients that come at once are no reason for a late write.
+                yield_now().await;
             }
             // Out of files, most likely: let some connections end.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -165,8 +193,11 @@ async fn accept(listener: &TcpListener, engine: &Arc<Engine>) {
 }
 
 /// Serves one connection until either side has had enough.
-async fn converse(engine: &Engine, stream: TcpStream) {
-    let Some((stream, socket)) = shared(stream) else { return };
+async fn converse(engine: &Arc<Engine>, stream: TcpStream) {
+    // Without this, writes wait for the client's acknowledgements, which shows in the client's stamps.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
     let mut connection = Connection::new(stream);
     loop {
         let incoming = match connection.request(engine.config.max_body_bytes).await {
@@ -179,8 +210,9 @@ async fn converse(engine: &Engine, stream: TcpStream) {
                 return;
             }
         };
-        let after = match route(&engine.config, &engine.schedule_id, &engine.tally, &incoming) {
-            Route::Generate { chat } => generate(engine, &mut connection, &socket, &incoming, chat).await,
+        let Some((incoming, route)) = routed(engine, incoming).await else { return };
+        let after = match route {
+            Route::Generate { chat } => generate(engine, &mut connection, incoming, chat).await,
             Route::Answer(answer) => {
                 let written = connection.answer(&answer, incoming.close).await;
                 if written && !incoming.close { After::Keep } else { After::Close }
@@ -192,10 +224,13 @@ async fn converse(engine: &Engine, stream: TcpStream) {
     }
 }
 
-/// The connection twice: for reading requests here and for writing answers from the pacer's thread.
-fn shared(stream: TcpStream) -> Option<(TcpStream, Arc<StdStream>)> {
-    let stream = stream.into_std().ok()?;
-    stream.set_nodelay(true).ok()?;
-    let twin = stream.try_clone().ok()?;
-    Some((TcpStream::from_std(stream).ok()?, Arc::new(twin)))
+/// What to do with a request; none when the server is about to end.
+async fn routed(engine: &Arc<Engine>, incoming: Incoming) -> Option<(Incoming, Route)> {
+    let is_short = incoming.body.len() <= AT_ONCE_BYTES;
+    let engine = Arc::clone(engine);
+    let work = move || {
+        let route = route(&engine.config, &engine.schedule_id, &engine.tally, &incoming);
+        (incoming, route)
+    };
+    if is_short { Some(work()) } else { spawn_blocking(work).await.ok() }
 }

@@ -132,6 +132,21 @@ pub fn detokenize(ids: &[u32]) -> Result<String, UnknownToken> {
     Ok(text)
 }
 
+/// Adds the text of tokens that are known to be some; an id that is none adds nothing.
+pub(crate) fn append_tokens(text: &mut String, ids: &[u32]) {
+    for &id in ids {
+        let before = text.len();
+        if append(text, id).is_none() {
+            text.truncate(before);
+        }
+    }
+}
+
+/// The same token without its leading space.
+pub(crate) fn without_space(id: u32) -> u32 {
+    id & !SPACE
+}
+
 fn append(text: &mut String, id: u32) -> Option<()> {
     if id & SPACE != 0 {
         text.push(' ');

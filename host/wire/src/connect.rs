@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::stream::{Socket, Stream};
-use crate::{Endpoint, Trust, WireError};
+use crate::{Endpoint, StampMode, Trust, WireError};
 
 /// Opens connections to one endpoint.
 pub(crate) struct Connector {
@@ -20,12 +20,13 @@ pub(crate) struct Connector {
     /// Host and port for the resolver.
     lookup: (String, u16),
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    stamps: StampMode,
     /// Where the last connection went, so that a connection inside a window does not wait for a resolver.
     last: Mutex<Option<SocketAddr>>,
 }
 
 impl Connector {
-    pub(crate) fn new(endpoint: &Endpoint, trust: &Trust) -> Result<Self, WireError> {
+    pub(crate) fn new(endpoint: &Endpoint, trust: &Trust, stamps: StampMode) -> Result<Self, WireError> {
         let host = endpoint.host();
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let tls = if endpoint.is_tls() {
@@ -39,7 +40,17 @@ impl Connector {
         } else {
             None
         };
-        Ok(Self { host: endpoint.authority(), lookup: (bare, endpoint.port()), tls, last: Mutex::new(None) })
+        Ok(Self { host: endpoint.authority(), lookup: (bare, endpoint.port()), tls, stamps, last: Mutex::new(None) })
+    }
+
+    /// Settles on an address before the first connection, for whoever has to know it. Blocks while the name is looked up.
+    pub(crate) fn settle(&self) -> Result<SocketAddr, WireError> {
+        let dns = |reason: String| WireError::Dns { host: self.host.clone(), reason };
+        let (host, port) = &self.lookup;
+        let mut found = (host.as_str(), *port).to_socket_addrs().map_err(|error| dns(error.to_string()))?;
+        let address = found.next().ok_or_else(|| dns("the name has no address".to_owned()))?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        Ok(address)
     }
 
     /// A new connection, ready for a request.
@@ -53,7 +64,7 @@ impl Connector {
     async fn open(&self) -> Result<Stream, WireError> {
         let tcp = self.tcp().await?;
         tcp.set_nodelay(true).map_err(|error| self.failed(&error))?;
-        let socket = Socket::new(tcp);
+        let socket = Socket::new(tcp, self.stamps);
         let Some((connector, name)) = &self.tls else { return Ok(Stream::plain(socket)) };
         let tls = connector.connect(name.clone(), socket).await;
         Ok(Stream::tls(tls.map_err(|error| WireError::Tls { host: self.host.clone(), reason: reason(&error) })?))

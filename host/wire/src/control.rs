@@ -82,7 +82,9 @@ impl Control {
     /// What can go wrong before and during an exchange; an answer with a status other than 2xx is no error, except a
     /// redirect to another host.
     pub async fn send(&self, request: Request) -> Result<Response, WireError> {
-        let Prepared { method, target, headers, body, .. } = prepare::prepare(&self.endpoint, &self.secrets, request)?;
+        let prepared = prepare::prepare(&self.endpoint, &self.secrets, request)?;
+        let body = prepared.body();
+        let Prepared { method, target, headers, .. } = prepared;
         let scheme = if self.endpoint.is_tls() { "https" } else { "http" };
         let url = format!("{scheme}://{}{target}", self.endpoint.authority());
         let sending = self.http.request(method, url).headers(headers).body(body).send();

@@ -136,6 +136,15 @@ pub enum WireError {
     /// A reused connection was closed by the server before a byte of the answer came.
     #[error("the server closed a kept-alive connection as the request was sent on it")]
     ConnectionRaced,
+    /// Packets were to be captured and cannot be.
+    #[error(transparent)]
+    Capture(#[from] crate::packet::CaptureError),
+    /// The answer came, and what was kept of it cannot be read back.
+    #[error("the answer was received but not kept: {reason}")]
+    TraceLost {
+        /// The operating system's words.
+        reason: String,
+    },
     /// The run was stopped.
     #[error("the request was cancelled")]
     Cancelled,
@@ -165,6 +174,8 @@ impl WireError {
             Self::EncodedBody { .. } => "encoded-body",
             Self::Redirect { .. } => "redirect",
             Self::ConnectionRaced => "connection-raced",
+            Self::Capture(error) => error.code(),
+            Self::TraceLost { .. } => "trace-lost",
             Self::Cancelled => "cancelled",
         }
     }
@@ -209,6 +220,8 @@ impl WireError {
                 "give the final address with --endpoint; secrets are never sent to a host that the user did not name"
             }
             Self::ConnectionRaced => "run again; the request never reached the engine",
+            Self::Capture(error) => return error.hint(),
+            Self::TraceLost { .. } => "make room in the folder for temporary files, or name another one with TMPDIR",
             Self::Cancelled => return None,
         };
         Some(hint.to_owned())

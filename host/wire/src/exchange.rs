@@ -68,6 +68,8 @@ pub struct Read {
     pub end: u32,
     /// When it came.
     pub at: Stamp,
+    /// How long its last segment lay in the kernel before it was read; `None` where the kernel does not say.
+    pub lag: Option<Duration>,
 }
 
 /// Where the stamps of reads come from.
@@ -78,4 +80,19 @@ pub enum StampSource {
     UserSpace,
     /// The kernel noted when the last segment of the read arrived.
     Kernel,
+    /// A capture of packets noted when each segment arrived; the reads of the exchange are segments then.
+    Packet,
+}
+
+/// Whose stamps of reads to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StampMode {
+    /// The kernel's where it offers them, else the client's.
+    #[default]
+    Kernel,
+    /// The client's own.
+    UserSpace,
+    /// Those of a capture of packets, which sees every segment by itself. Needs a privilege.
+    Packet,
 }

@@ -18,11 +18,8 @@ mod linux {
 
     use nix::errno::Errno;
     use nix::sys::socket::{ControlMessageOwned, MsgFlags, TimestampingFlag, Timestamps, recvmsg, setsockopt, sockopt};
-    use tokio::io::{Interest, ReadBuf};
+    use tokio::io::Interest;
     use tokio::net::TcpStream;
-
-    /// Most bytes of one read. The buffer has to be cleared before each, so it is no larger than pays.
-    const MOST: usize = 16 << 10;
 
     /// Reads from a socket whose segments are stamped.
     #[derive(Debug)]
@@ -44,19 +41,27 @@ mod linux {
             &mut self,
             tcp: &TcpStream,
             cx: &mut Context<'_>,
-            buf: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<Option<u64>>> {
-            let room = buf.initialize_unfilled_to(buf.remaining().min(MOST));
+            room: &mut [u8],
+        ) -> Poll<io::Result<(usize, Option<u64>)>> {
             loop {
                 ready!(tcp.poll_read_ready(cx))?;
-                match tcp.try_io(Interest::READABLE, || receive(tcp, room, &mut self.control)) {
-                    Ok((count, stamp)) => {
-                        buf.advance(count);
-                        return Poll::Ready(Ok(stamp));
+                // A read that leaves room has drained the socket. Saying so spares the system call that would find it empty;
+                // a segment that comes after the read raises a new notice, which this does not take back.
+                let mut drained = None;
+                let most = room.len();
+                let read = tcp.try_io(Interest::READABLE, || {
+                    let (count, stamp) = receive(tcp, room, &mut self.control)?;
+                    if count > 0 && count < most {
+                        drained = Some((count, stamp));
+                        return Err(io::ErrorKind::WouldBlock.into());
                     }
+                    Ok((count, stamp))
+                });
+                match (drained, read) {
+                    (Some(read), _) | (None, Ok(read)) => return Poll::Ready(Ok(read)),
                     // The runtime's notice was out of date; it waits for the next one.
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Poll::Ready(Err(error)),
+                    (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    (None, Err(error)) => return Poll::Ready(Err(error)),
                 }
             }
         }
@@ -88,7 +93,6 @@ mod none {
     use std::io;
     use std::task::{Context, Poll};
 
-    use tokio::io::ReadBuf;
     use tokio::net::TcpStream;
 
     /// There is none.
@@ -104,8 +108,8 @@ mod none {
             &mut self,
             _: &TcpStream,
             _: &mut Context<'_>,
-            _: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<Option<u64>>> {
+            _: &mut [u8],
+        ) -> Poll<io::Result<(usize, Option<u64>)>> {
             match *self {}
         }
     }

@@ -6,7 +6,7 @@
 //! the kernel, so that nothing above can move a time: not TLS, not HTTP framing, not the decoding.
 //!
 //! What a read carried is worked out after the exchange ([`http1`]) from the raw bytes, so that the hot path copies and
-//! stamps and does nothing else. Requests that are not measured go through [`Control`].
+//! stamps and looks for the end, and does nothing else. Requests that are not measured go through [`Control`].
 
 mod attempt;
 mod client;
@@ -18,27 +18,32 @@ mod exchange;
 pub mod http1;
 mod kernel;
 mod limits;
+pub mod packet;
 mod pool;
 mod prepare;
 mod progress;
 mod secrets;
+mod spool;
 pub mod sse;
 mod stamp;
 mod stop;
 mod stream;
+mod tape;
 mod tls;
 mod transmit;
 
-pub use client::Client;
+pub use client::{Client, Desk};
 pub use control::{Control, Response};
 pub use endpoint::Endpoint;
 pub use error::WireError;
-pub use exchange::{Exchange, Head, Read, StampSource};
+pub use exchange::{Exchange, Head, Read, StampMode, StampSource};
 pub use limits::{Limits, OnRace};
 pub use prepare::{Header, Part, Prepared, Request};
 pub use progress::{Progress, Snapshot};
 pub use secrets::Secrets;
+pub use spool::{DEFAULT_BUDGET, Spool};
 pub use stamp::Stamp;
 pub use stop::{Stop, Stopper};
+pub use stream::stamped_reads;
 pub use tls::Trust;
 pub use transmit::Transmission;

@@ -61,15 +61,22 @@ pub struct Prepared {
     pub(crate) method: Method,
     pub(crate) target: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    /// Head and body as they go over the wire.
+    pub(crate) bytes: Bytes,
+    /// Where the body begins in `bytes`.
+    body: usize,
+    /// An answer to it has no body.
+    pub(crate) bodiless: bool,
+    /// Host and port for messages.
+    pub(crate) authority: String,
     pub(crate) endpoint: Endpoint,
 }
 
 impl Prepared {
     /// Bytes of the body.
     #[must_use]
-    pub fn body(&self) -> &Bytes {
-        &self.body
+    pub fn body(&self) -> Bytes {
+        self.bytes.slice(self.body..)
     }
 
     /// Path and query as they will be sent.
@@ -86,7 +93,7 @@ impl fmt::Debug for Prepared {
             .field("endpoint", &self.endpoint.to_string())
             .field("target", &self.target)
             .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
-            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("body", &format_args!("{} bytes", self.bytes.len() - self.body))
             .finish()
     }
 }
@@ -128,7 +135,33 @@ pub(crate) fn prepare(endpoint: &Endpoint, secrets: &Secrets, request: Request) 
     if !request.body.is_empty() || !(method == Method::GET || method == Method::HEAD) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
     }
-    Ok(Prepared { method, target, headers, body: request.body, endpoint: endpoint.clone() })
+    let mut bytes = head(&method, &target, &headers);
+    let body = bytes.len();
+    bytes.extend_from_slice(&request.body);
+    Ok(Prepared {
+        bodiless: method == Method::HEAD,
+        method,
+        target,
+        headers,
+        bytes: bytes.into(),
+        body,
+        authority: endpoint.authority(),
+        endpoint: endpoint.clone(),
+    })
+}
+
+/// The request line and the header fields (RFC 9112 section 3). Nothing in them can end a line: their types see to that.
+fn head(method: &Method, target: &Uri, headers: &HeaderMap) -> Vec<u8> {
+    let target = target.path_and_query().map_or("/", |target| target.as_str());
+    let mut bytes = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
+    for (name, value) in headers {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
 }
 
 fn method(text: &str) -> Result<Method, WireError> {

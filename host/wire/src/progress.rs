@@ -64,12 +64,11 @@ impl Progress {
         if ok { &self.0.finished } else { &self.0.failed }.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn reads(&self, reads: u64) {
-        self.0.reads.fetch_add(reads, Relaxed);
-    }
-
-    pub(crate) fn body(&self, bytes: u64, frames: u64) {
-        self.0.bytes.fetch_add(bytes, Relaxed);
-        self.0.frames.fetch_add(frames, Relaxed);
+    pub(crate) fn took(&self, reads: u64, bytes: u64, frames: u64) {
+        for (counter, more) in [(&self.0.reads, reads), (&self.0.bytes, bytes), (&self.0.frames, frames)] {
+            if more > 0 {
+                counter.fetch_add(more, Relaxed);
+            }
+        }
     }
 }

@@ -1,81 +1,34 @@
-//! A connection that stamps and keeps what it reads.
+//! A connection that stamps what it reads and writes.
 //!
 //! Two layers. [`Socket`] sits on the kernel's socket, below TLS, and stamps. [`Stream`] sits where the plaintext is, just
-//! below HTTP, and keeps every byte of the exchange together with the stamp of the socket read that brought it. rustls
-//! hands out the plaintext of one socket read before it makes the next, so the latest stamp is the right one.
+//! below HTTP. rustls hands out the plaintext of one socket read before it makes the next, so the latest stamp is the right
+//! one for whatever comes out above.
 
+use std::cell::Cell;
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::Stamp;
 use crate::kernel::Receiver;
 use crate::stamp::WallOffset;
+use crate::tape::RawRead;
+use crate::{Stamp, StampMode};
 
-/// No stamp yet.
-const NONE: u64 = u64::MAX;
-
-/// The stamps of a socket, shared with the task that drives the exchange while HTTP owns the stream. That task is the one
-/// that reads and writes, so the orderings may be relaxed.
-#[derive(Debug)]
-pub(crate) struct Marks {
-    reads: AtomicU64,
-    last_read: AtomicU64,
-    /// What the kernel says of the last read, on its real-time clock.
-    last_arrival: AtomicU64,
-    first_write: AtomicU64,
-    last_write: AtomicU64,
+thread_local! {
+    static STAMPED: Cell<u64> = const { Cell::new(0) };
 }
 
-impl Marks {
-    const fn new() -> Self {
-        Self {
-            reads: AtomicU64::new(0),
-            last_read: AtomicU64::new(NONE),
-            last_arrival: AtomicU64::new(NONE),
-            first_write: AtomicU64::new(NONE),
-            last_write: AtomicU64::new(NONE),
-        }
-    }
-
-    fn clear(&self) {
-        self.reads.store(0, Relaxed);
-        for mark in [&self.last_read, &self.last_arrival, &self.first_write, &self.last_write] {
-            mark.store(NONE, Relaxed);
-        }
-    }
-
-    /// Socket reads that brought something.
-    pub(crate) fn reads(&self) -> u64 {
-        self.reads.load(Relaxed)
-    }
-
-    pub(crate) fn last_read(&self) -> Option<Stamp> {
-        get(&self.last_read).map(Stamp::from_nanos)
-    }
-
-    fn last_arrival(&self) -> Option<u64> {
-        get(&self.last_arrival)
-    }
-
-    pub(crate) fn first_write(&self) -> Option<Stamp> {
-        get(&self.first_write).map(Stamp::from_nanos)
-    }
-
-    pub(crate) fn last_write(&self) -> Option<Stamp> {
-        get(&self.last_write).map(Stamp::from_nanos)
-    }
-}
-
-fn get(mark: &AtomicU64) -> Option<u64> {
-    Some(mark.load(Relaxed)).filter(|nanos| *nanos != NONE)
+/// How many reads of this thread had a stamp of the kernel so far, wrapping around. Whoever schedules the thread may let reads
+/// with such stamps wait for one another: their times are noted already.
+#[must_use]
+pub fn stamped_reads() -> u64 {
+    STAMPED.with(Cell::get)
 }
 
 /// The kernel's socket with stamps.
@@ -84,12 +37,41 @@ pub(crate) struct Socket {
     tcp: TcpStream,
     /// Where the kernel stamps what arrives.
     receiver: Option<Receiver>,
-    marks: Arc<Marks>,
+    /// The latest read that brought something.
+    last: Option<RawRead>,
+    /// Reads that brought something, since the connection was opened.
+    reads: u64,
+    /// Bytes that were read, since the connection was opened.
+    received: u64,
+    /// Just before the first write of this exchange, and just after the latest.
+    writes: (Option<Stamp>, Option<Stamp>),
 }
 
 impl Socket {
-    pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { receiver: Receiver::enable(&tcp), tcp, marks: Arc::new(Marks::new()) }
+    pub(crate) fn new(tcp: TcpStream, mode: StampMode) -> Self {
+        let receiver = if mode == StampMode::UserSpace { None } else { Receiver::enable(&tcp) };
+        Self { receiver, tcp, last: None, reads: 0, received: 0, writes: (None, None) }
+    }
+
+    /// Reads into `buffer`, which is not empty; 0 is the end.
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let (count, arrival) = match &mut self.receiver {
+            Some(receiver) => ready!(receiver.poll_read(&self.tcp, cx, buffer))?,
+            None => {
+                let mut buffer = ReadBuf::new(buffer);
+                ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut buffer))?;
+                (buffer.filled().len(), None)
+            }
+        };
+        if count > 0 {
+            if arrival.is_some() {
+                STAMPED.with(|stamped| stamped.set(stamped.get().wrapping_add(1)));
+            }
+            self.last = Some(RawRead { at: Stamp::now(), arrival });
+            self.reads += 1;
+            self.received += count as u64;
+        }
+        Poll::Ready(Ok(count))
     }
 
     /// Asks the kernel itself, since the runtime may not have heard yet.
@@ -112,57 +94,25 @@ enum Peeked {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let socket = &mut *self;
-        let arrival = match &mut socket.receiver {
-            Some(receiver) => ready!(receiver.poll_read(&socket.tcp, cx, buf))?,
-            None => {
-                ready!(Pin::new(&mut socket.tcp).poll_read(cx, buf))?;
-                None
-            }
-        };
-        let now = Stamp::now();
-        if buf.filled().len() > before {
-            socket.marks.last_read.store(now.as_nanos(), Relaxed);
-            socket.marks.last_arrival.store(arrival.unwrap_or(NONE), Relaxed);
-            socket.marks.reads.fetch_add(1, Relaxed);
+        let room = buf.initialize_unfilled();
+        if room.is_empty() {
+            return Poll::Ready(Ok(()));
         }
+        let count = ready!(self.poll_receive(cx, room))?;
+        buf.advance(count);
         Poll::Ready(Ok(()))
-    }
-}
-
-impl Socket {
-    fn stamped_write(
-        &mut self,
-        write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
-        let before = if self.marks.first_write().is_none() { Some(Stamp::now()) } else { None };
-        let polled = write(Pin::new(&mut self.tcp));
-        if matches!(polled, Poll::Ready(Ok(1..))) {
-            self.marks.last_write.store(Stamp::now().as_nanos(), Relaxed);
-            if let Some(before) = before {
-                self.marks.first_write.store(before.as_nanos(), Relaxed);
-            }
-        }
-        polled
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.stamped_write(|tcp| tcp.poll_write(cx, buf))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stamped_write(|tcp| tcp.poll_write_vectored(cx, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        let before = if self.writes.0.is_none() { Some(Stamp::now()) } else { None };
+        let polled = Pin::new(&mut self.tcp).poll_write(cx, buf);
+        if matches!(polled, Poll::Ready(Ok(1..))) {
+            self.writes.0 = self.writes.0.or(before);
+            self.writes.1 = Some(Stamp::now());
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -174,42 +124,23 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// The plaintext of one exchange as it was read.
-#[derive(Debug, Default)]
-pub(crate) struct Log {
-    /// Every byte, heads and framing included.
-    pub(crate) raw: Vec<u8>,
-    /// The socket reads.
-    pub(crate) reads: Vec<RawRead>,
-    /// Between the kernel's clock and ours when the exchange began.
-    pub(crate) offset: Option<WallOffset>,
-    /// The server ended its side.
-    pub(crate) eof: bool,
-    /// More came than is kept.
-    pub(crate) overflow: bool,
-}
-
-/// A socket read.
+/// What a read above TLS brought.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RawRead {
-    /// Offset in the log after its last byte.
-    pub(crate) end: usize,
-    /// When it returned.
-    pub(crate) at: Stamp,
-    /// When its bytes had arrived, on the kernel's real-time clock.
-    pub(crate) arrival: Option<u64>,
+pub(crate) struct Received {
+    /// Bytes of plaintext; 0 is the end.
+    pub(crate) count: usize,
+    /// The socket read that brought them.
+    pub(crate) read: RawRead,
+    /// It is the same socket read as the last time.
+    pub(crate) continued: bool,
 }
 
 /// A connection on its way between exchanges, or inside one.
 #[derive(Debug)]
 pub(crate) struct Stream {
     transport: Transport,
-    marks: Arc<Marks>,
-    log: Log,
-    /// Number of the socket read that the log's last entry stands for.
-    logged: u64,
-    /// Bytes that the log may hold.
-    cap: usize,
+    /// Number of the socket read that was handed out last.
+    handed: u64,
     /// When the last exchange on it ended; `None` before the first.
     pub(crate) served: Option<Stamp>,
 }
@@ -221,35 +152,72 @@ enum Transport {
 }
 
 impl Stream {
-    pub(crate) fn plain(socket: Socket) -> Self {
-        Self::new(socket.marks.clone(), Transport::Plain(socket))
+    pub(crate) const fn plain(socket: Socket) -> Self {
+        Self { transport: Transport::Plain(socket), handed: 0, served: None }
     }
 
     pub(crate) fn tls(tls: TlsStream<Socket>) -> Self {
-        Self::new(tls.get_ref().0.marks.clone(), Transport::Tls(Box::new(tls)))
+        Self { transport: Transport::Tls(Box::new(tls)), handed: 0, served: None }
     }
 
-    fn new(marks: Arc<Marks>, transport: Transport) -> Self {
-        Self { transport, marks, log: Log::default(), logged: 0, cap: 0, served: None }
+    /// Forgets the stamps of the exchange before.
+    pub(crate) fn begin(&mut self) {
+        match &mut self.transport {
+            Transport::Plain(socket) => socket.writes = (None, None),
+            Transport::Tls(tls) => tls.get_mut().0.writes = (None, None),
+        }
     }
 
-    /// Makes ready for an exchange of at most `cap` bytes. The buffers are allocated here, not while bytes arrive.
-    pub(crate) fn begin(&mut self, cap: usize) -> Arc<Marks> {
-        self.marks.clear();
-        self.log = Log {
-            raw: Vec::with_capacity(cap.min(64 << 10)),
-            reads: Vec::with_capacity(1024),
-            offset: self.socket().receiver.is_some().then(WallOffset::now),
-            ..Log::default()
+    /// Just before the first byte of the request was written, and just after the last one.
+    pub(crate) fn writes(&self) -> (Option<Stamp>, Option<Stamp>) {
+        self.socket().writes
+    }
+
+    /// Between the kernel's clock and ours, where the kernel stamps.
+    pub(crate) fn offset(&self) -> Option<WallOffset> {
+        self.socket().receiver.is_some().then(WallOffset::now)
+    }
+
+    /// Our end of the connection and the bytes received on it so far, where what the capture of packets sees is what is read
+    /// here: under TLS it is not.
+    pub(crate) fn place(&self) -> Option<(SocketAddr, u64)> {
+        match &self.transport {
+            Transport::Plain(socket) => Some((socket.tcp.local_addr().ok()?, socket.received)),
+            Transport::Tls(_) => None,
+        }
+    }
+
+    /// Reads into `buffer`, which is not empty.
+    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Received>> {
+        let count = match &mut self.transport {
+            Transport::Plain(socket) => ready!(socket.poll_receive(cx, buffer))?,
+            Transport::Tls(tls) => {
+                let mut buffer = ReadBuf::new(buffer);
+                ready!(Pin::new(&mut **tls).poll_read(cx, &mut buffer))?;
+                buffer.filled().len()
+            }
         };
-        self.logged = 0;
-        self.cap = cap;
-        self.marks.clone()
+        let (number, last) = (self.socket().reads, self.socket().last);
+        let read = last.unwrap_or_else(|| RawRead { at: Stamp::now(), arrival: None });
+        let continued = number == self.handed;
+        self.handed = number;
+        Poll::Ready(Ok(Received { count, read, continued }))
     }
 
-    /// What was read since [`Stream::begin`].
-    pub(crate) fn take_log(&mut self) -> Log {
-        std::mem::take(&mut self.log)
+    /// Writes some of `bytes`.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Transport::Tls(tls) => Pin::new(&mut **tls).poll_write(cx, bytes),
+        }
+    }
+
+    /// Brings what was written on its way: TLS may hold some of it back.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(_) => Poll::Ready(Ok(())),
+            Transport::Tls(tls) => Pin::new(&mut **tls).poll_flush(cx),
+        }
     }
 
     /// Whether an idle connection can still be used. In doubt it cannot.
@@ -275,85 +243,6 @@ impl Stream {
         match &self.transport {
             Transport::Plain(socket) => socket,
             Transport::Tls(tls) => tls.get_ref().0,
-        }
-    }
-
-    fn keep(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.log.raw.len().saturating_add(bytes.len()) > self.cap {
-            self.log.overflow = true;
-            return Err(io::Error::other("the answer is larger than its limit"));
-        }
-        self.log.raw.extend_from_slice(bytes);
-        let end = self.log.raw.len();
-        let seen = self.marks.reads();
-        match self.log.reads.last_mut() {
-            // TLS hands out the plaintext of one socket read in pieces.
-            Some(last) if self.logged == seen => last.end = end,
-            _ => self.log.reads.push(RawRead {
-                end,
-                at: self.marks.last_read().unwrap_or_default(),
-                arrival: self.marks.last_arrival(),
-            }),
-        }
-        self.logged = seen;
-        Ok(())
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Transport::Tls(tls) => Pin::new(&mut **tls).poll_read(cx, buf),
-        };
-        if let Poll::Ready(Ok(())) = polled {
-            match buf.filled().get(before..) {
-                Some(bytes) if !bytes.is_empty() => self.keep(bytes)?,
-                _ => self.log.eof = true,
-            }
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_write(cx, buf),
-            Transport::Tls(tls) => Pin::new(&mut **tls).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, bufs),
-            Transport::Tls(tls) => Pin::new(&mut **tls).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.transport {
-            Transport::Plain(socket) => socket.is_write_vectored(),
-            Transport::Tls(tls) => tls.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Transport::Tls(tls) => Pin::new(&mut **tls).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Transport::Tls(tls) => Pin::new(&mut **tls).poll_shutdown(cx),
         }
     }
 }

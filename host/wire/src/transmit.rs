@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use crate::exchange::{Exchange, Head, Read, StampSource};
 use crate::http1::{self, End, Mapped};
+use crate::packet::ConnectionLog;
 use crate::stamp::WallOffset;
-use crate::stream::{Log, RawRead};
+use crate::tape::{Played, RawRead, Tape};
 use crate::{Endpoint, Secrets, Stamp, WireError};
 
 /// How closely the real-time clock can be brought back to ours.
@@ -25,18 +26,26 @@ pub struct Transmission {
     pub(crate) first_byte_written: Option<Stamp>,
     pub(crate) last_byte_written: Option<Stamp>,
     pub(crate) status: Option<u16>,
-    pub(crate) log: Log,
+    pub(crate) tape: Tape,
     /// Between the kernel's clock and ours when it was over.
     pub(crate) offset: Option<WallOffset>,
-    /// Bytes of the body as HTTP counted them.
-    pub(crate) counted: u64,
+    /// What a capture of packets saw of the answer.
+    pub(crate) packets: Option<ConnectionLog>,
     pub(crate) bodiless: bool,
     pub(crate) ended: Stamp,
     pub(crate) outcome: Result<(), WireError>,
     pub(crate) resends: u32,
-    pub(crate) max_head: usize,
     pub(crate) endpoint: Endpoint,
     pub(crate) secrets: Arc<Secrets>,
+}
+
+/// Pieces of an answer and when each arrived.
+struct Stamped {
+    ends: Vec<usize>,
+    stamps: Vec<Stamp>,
+    /// How long each piece lay in the kernel; empty where that is not known.
+    lags: Vec<Duration>,
+    source: StampSource,
 }
 
 impl Transmission {
@@ -58,13 +67,21 @@ impl Transmission {
         self.ended
     }
 
-    /// Finds the body in the bytes and matches it to the reads that brought it.
+    /// Finds the body in the bytes and matches it to the reads that brought it. Only to be called once the window is closed:
+    /// it waits for whatever of the answer went to a file.
     #[must_use]
-    pub fn into_exchange(self) -> Exchange {
-        let ends: Vec<usize> = self.log.reads.iter().map(|read| read.end).collect();
-        let mapped = http1::map(&self.log.raw, &ends, self.log.eof, self.bodiless);
-        let outcome = self.judge(&mapped);
-        let (stamps, source) = self.stamps();
+    pub fn into_exchange(mut self) -> Exchange {
+        let played = match self.tape.play() {
+            Ok(played) => played,
+            Err(reason) => {
+                // What was kept cannot be read back, which is nothing that the server did.
+                self.outcome = Err(WireError::TraceLost { reason });
+                Played::default()
+            }
+        };
+        let Stamped { ends, stamps, lags, source } = self.stamps(&played);
+        let mapped = http1::map(&played.raw, &ends, self.tape.eof, self.bodiless);
+        let outcome = self.judge(&mapped, &played.raw);
         let at = |read: usize| stamps.get(read).copied().unwrap_or(self.ended);
         let head = mapped.head.as_ref().map(|head| Head {
             status: head.status,
@@ -82,31 +99,63 @@ impl Transmission {
             first_byte_written: self.first_byte_written,
             last_byte_written: self.last_byte_written,
             head,
-            reads: mapped.reads.iter().map(|(end, read)| Read { end: *end, at: at(*read) }).collect(),
+            reads: mapped
+                .reads
+                .iter()
+                .map(|(end, read)| Read { end: *end, at: at(*read), lag: lags.get(*read).copied() })
+                .collect(),
             body: Bytes::from(mapped.body),
             ended: self.ended,
             outcome,
             stamps: source,
-            longest_lag: match source {
-                StampSource::Kernel => {
-                    self.log.reads.iter().zip(&stamps).map(|(read, arrival)| read.at.since(*arrival)).max()
-                }
-                StampSource::UserSpace => None,
-            },
+            longest_lag: lags.iter().max().copied(),
             resends: self.resends,
         }
     }
 
-    /// The stamp of each read: the kernel's where it gave one for every read and they make sense, else ours.
-    fn stamps(&self) -> (Vec<Stamp>, StampSource) {
-        match self.arrivals() {
-            Some(stamps) if !stamps.is_empty() => (stamps, StampSource::Kernel),
-            _ => (self.log.reads.iter().map(|read| read.at).collect(), StampSource::UserSpace),
+    /// The pieces of the answer with a stamp each: segments where packets were captured, else reads with the stamps of the
+    /// kernel where it gave one for every read and they make sense, else reads with our own.
+    fn stamps(&self, played: &Played) -> Stamped {
+        if let Some((ends, stamps)) = self.segments(played) {
+            return Stamped { ends, stamps, lags: Vec::new(), source: StampSource::Packet };
+        }
+        let ends = played.ends.clone();
+        match self.arrivals(&played.reads) {
+            Some(stamps) if !stamps.is_empty() => {
+                let lags = played.reads.iter().zip(&stamps).map(|(read, arrival)| read.at.since(*arrival)).collect();
+                Stamped { ends, stamps, lags, source: StampSource::Kernel }
+            }
+            _ => {
+                let stamps = played.reads.iter().map(|read| read.at).collect();
+                Stamped { ends, stamps, lags: Vec::new(), source: StampSource::UserSpace }
+            }
         }
     }
 
-    fn arrivals(&self) -> Option<Vec<Stamp>> {
-        let offset = self.log.offset?;
+    /// The segments that brought the answer, each with its end in it; `None` where the capture does not know all of them.
+    fn segments(&self, played: &Played) -> Option<(Vec<usize>, Vec<Stamp>)> {
+        let (log, offset) = (self.packets.as_ref()?, self.tape.offset?);
+        self.offset.filter(|after| after.is_close_to(offset))?;
+        let before = self.tape.place?.1;
+        let length = played.raw.len();
+        let (mut ends, mut stamps) = (Vec::new(), Vec::new());
+        let (mut covered, mut last) = (0, Stamp::default());
+        log.arrival(before)?;
+        for mark in log.marks() {
+            let Some(end) = mark.end.checked_sub(before).and_then(|end| usize::try_from(end).ok()) else { continue };
+            if end == 0 || covered == length {
+                continue;
+            }
+            covered = end.min(length);
+            last = offset.stamp(mark.at_ns)?.max(last);
+            ends.push(covered);
+            stamps.push(last);
+        }
+        (covered == length && length > 0).then_some((ends, stamps))
+    }
+
+    fn arrivals(&self, reads: &[RawRead]) -> Option<Vec<Stamp>> {
+        let offset = self.tape.offset?;
         // Somebody has set the clock in between.
         self.offset.filter(|after| after.is_close_to(offset))?;
         let mut last = Stamp::default();
@@ -120,59 +169,34 @@ impl Transmission {
             last = arrival.min(read.at).max(last);
             Some(last)
         };
-        self.log.reads.iter().map(arrival).collect()
+        reads.iter().map(arrival).collect()
     }
 
-    fn judge(&self, mapped: &Mapped) -> Result<(), WireError> {
+    fn judge(&self, mapped: &Mapped, raw: &[u8]) -> Result<(), WireError> {
         if let Some(head) = &mapped.head {
             let header = |name: &str| {
                 head.headers.iter().find(|(found, _)| found == name).map(|(_, value)| String::from_utf8_lossy(value))
             };
             redirected(&self.endpoint, &self.secrets, head.status, header("location"))?;
-            if head.length > self.max_head {
-                return Err(WireError::HeadTooLarge { limit: self.max_head });
-            }
             if self.outcome.is_ok() {
                 encoded(&self.secrets, header("content-encoding"))?;
             }
         }
         match (&self.outcome, mapped.end) {
-            // Nothing is wrong with it but that HTTP gave up on it.
-            (Err(WireError::MalformedHttp { .. }), End::Partial) if mapped.head.is_none() => {
-                Err(WireError::HeadTooLarge { limit: self.max_head })
-            }
-            (Err(WireError::MalformedHttp { reason }), End::Malformed(why)) => {
-                Err(malformed(&format!("{reason}: {why}"), &self.log.raw, &self.secrets))
-            }
-            (Err(WireError::MalformedHttp { reason }), _) => Err(malformed(reason, &self.log.raw, &self.secrets)),
-            (Err(error), _) => Err(self.with_count(error.clone(), mapped.body.len() as u64)),
-            (Ok(()), End::Malformed(why)) => Err(malformed(why, &self.log.raw, &self.secrets)),
-            (Ok(()), End::Complete { .. }) if self.agrees(mapped) => Ok(()),
-            (Ok(()), _) => {
-                let reason = format!(
-                    "two readings of the same bytes differ: {} and {} bytes of body",
-                    self.counted,
-                    mapped.body.len()
-                );
-                Err(WireError::MalformedHttp { reason })
+            (Err(WireError::MalformedHttp { reason }), _) => Err(malformed(reason, raw, &self.secrets)),
+            (Err(error), _) => Err(self.shown(error.clone())),
+            (Ok(()), End::Malformed(why)) => Err(malformed(why, raw, &self.secrets)),
+            (Ok(()), End::Complete { .. }) => Ok(()),
+            (Ok(()), End::Partial) => {
+                Err(WireError::TraceLost { reason: "what was kept of it is not the whole answer".to_owned() })
             }
         }
     }
 
-    fn agrees(&self, mapped: &Mapped) -> bool {
-        mapped.body.len() as u64 == self.counted && mapped.head.as_ref().map(|head| head.status) == self.status
-    }
-
-    /// HTTP may not have counted what lay in the last read before the end.
-    fn with_count(&self, mut error: WireError, count: u64) -> WireError {
-        match &mut error {
-            WireError::Stalled { bytes, .. } => *bytes = count,
-            WireError::ClosedEarly { bytes, reason } => {
-                *bytes = count;
-                *reason = self.secrets.redact(reason);
-            }
-            WireError::MalformedHttp { reason } => *reason = self.secrets.redact(reason),
-            _ => {}
+    /// An error without what a server may have repeated.
+    fn shown(&self, mut error: WireError) -> WireError {
+        if let WireError::ClosedEarly { reason, .. } = &mut error {
+            *reason = self.secrets.redact(reason);
         }
         error
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a build tool talks to its terminal")]
 
 mod bundle;
+mod figures;
 mod guests;
 mod toolchain;
 
@@ -20,14 +21,28 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Measures what the project claims of itself, and judges each claim.
+    Figures(figures::FiguresArgs),
+    /// Keeps a core busy for `figures`.
+    #[command(hide = true)]
+    Spin {
+        /// Seconds at most.
+        seconds: u64,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
-        Command::Plugins { check } => bundle::run(check),
+        Command::Plugins { check } => bundle::run(check).map(|()| true),
+        Command::Figures(args) => figures::run(&args),
+        Command::Spin { seconds } => {
+            figures::spin(seconds);
+            Ok(true)
+        }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -49,6 +64,8 @@ enum Error {
     NoToolchain,
     #[error("`{0}` failed")]
     Failed(String),
+    #[error("`{command}` {problem}")]
+    Child { command: String, problem: String },
     #[error("{package}: not a component: {error}")]
     Component { package: String, error: String },
     #[error("{0} is not readable: {1}")]

@@ -5,6 +5,7 @@ mod compare;
 mod detect;
 mod models;
 mod plugin;
+mod report;
 mod run;
 mod runs;
 mod show;
@@ -26,6 +27,7 @@ pub fn dispatch(command: Command) -> Outcome {
         Command::Models(args) => models::models(&args),
         Command::Runs(args) => runs::runs(&args),
         Command::Show(args) => show::show(&args),
+        Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Plugin(command) => plugin::plugin(&command),
         Command::Suite(command) => suite::suite(&command),

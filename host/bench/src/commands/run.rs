@@ -15,7 +15,14 @@ use crate::{folders, output, results};
 
 /// Runs a suite, shows it live, prints the result.
 pub fn run(args: &RunArgs) -> Outcome {
-    let options = options(args);
+    if args.load.as_deref() == Some("help") {
+        output::data(bench_run::GRAMMAR);
+        return Ok(Exit::Success);
+    }
+    let options = options(args)?;
+    if let [a, b] = args.ab.as_slice() {
+        return in_turns(args, &options, [a, b]);
+    }
     let (stopper, stop) = Stopper::new();
     let record = runtime()?.block_on(async {
         let watching = tokio::spawn(stop_on_interrupt(stopper));
@@ -29,8 +36,44 @@ pub fn run(args: &RunArgs) -> Outcome {
     Ok(exit_of(&record))
 }
 
-fn options(args: &RunArgs) -> RunOptions {
-    RunOptions {
+/// Two engines in turns, each with a record of its own, and the two side by side.
+fn in_turns(args: &RunArgs, options: &RunOptions, endpoints: [&String; 2]) -> Outcome {
+    let sides = endpoints.map(|endpoint| RunOptions { endpoint: Some(endpoint.clone()), ..options.clone() });
+    let (stopper, stop) = Stopper::new();
+    let records = runtime()?.block_on(async {
+        let watching = tokio::spawn(stop_on_interrupt(stopper));
+        let mut live = Live::new();
+        let result = bench_run::run_ab(&sides, &mut live, &stop).await;
+        live.clear();
+        watching.abort();
+        result
+    })?;
+    match args.json.as_deref() {
+        Some(path) if path == Path::new("-") => output::json(&records),
+        Some(path) => {
+            let text = serde_json::to_vec_pretty(&records).unwrap_or_default();
+            let written = bench_record::write_atomically(path, &text);
+            written.map_err(|error| Failure { exit: Exit::Failure, ..Failure::from(error) })?;
+            print_both(&records)?;
+        }
+        None => print_both(&records)?,
+    }
+    let worst = records.iter().map(exit_of).max_by_key(|exit| exit.code());
+    Ok(worst.unwrap_or(Exit::Success))
+}
+
+fn print_both(records: &[RunRecord]) -> Result<(), Failure> {
+    for record in records {
+        table(record);
+    }
+    let comparison = bench_record::compare::compare(records).map_err(Failure::from)?;
+    super::compare::show(&comparison);
+    Ok(())
+}
+
+fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
+    let load = args.load.as_deref().map(str::parse).transpose().map_err(bench_run::RunError::from)?;
+    Ok(RunOptions {
         plugin: args.plugin.clone(),
         endpoint: args.endpoint.clone(),
         model: args.model.clone(),
@@ -43,9 +86,17 @@ fn options(args: &RunArgs) -> RunOptions {
         api_key_env: args.api_key_env.clone(),
         timeout: args.timeout.map(Duration::from_secs),
         seed: args.seed,
+        load,
+        duration: args.duration,
+        requests: args.requests,
+        slo: args.slo.clone(),
+        stamps: args.stamps.into(),
+        workers: args.workers.map(usize::from),
+        mix: args.mix.clone(),
+        watch_every: Some(args.watch).filter(|every| !every.is_zero()),
         command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),
         folders: folders::folders(),
-    }
+    })
 }
 
 /// The first interrupt ends the run and keeps what is finished; the second ends the program.

@@ -20,6 +20,7 @@ pub fn show(args: &ShowArgs) -> Outcome {
         Format::Json => "json",
         Format::Csv => "csv",
         Format::Markdown => "markdown",
+        Format::Vllm => "vllm",
     };
     if let Some(exporter) = exporter(form) {
         output::data(&exporter.export(&[record])?);

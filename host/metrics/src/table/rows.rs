@@ -199,6 +199,22 @@ pub const METRICS: &[MetricDef] = &[
         |m| m.itl_chunk.p99_ms,
         "99th percentile of the times between fragments within one request; given from 662 gaps on.",
     ),
+    number(
+        "itl_chunk.mean_ms",
+        "itl-chunk-mean",
+        "ms",
+        Lower,
+        |m| m.itl_chunk.mean_ms,
+        "Mean of the times between fragments within one request.",
+    ),
+    number(
+        "itl_chunk.max_ms",
+        "itl-chunk-max",
+        "ms",
+        Lower,
+        |m| m.itl_chunk.max_ms,
+        "Longest time between two fragments within one request: its worst stall.",
+    ),
     phase(
         "aggregate_tps",
         "aggregate-rate",
@@ -264,6 +280,14 @@ pub const METRICS: &[MetricDef] = &[
         Lower,
         |m| Some(m.queue_ms),
         "From the intended start of a request to its start: the client's own delay.",
+    ),
+    number(
+        "send_error_ms",
+        "send-error",
+        "ms",
+        Lower,
+        |m| m.send_error_ms,
+        "From the intended start of a request to its first byte written: the error of the client's pacing, waiting and connecting included.",
     ),
     number(
         "connect_ms",

@@ -1,19 +1,23 @@
 //! Runs side by side.
 //!
-//! The first run is the reference. A verdict is only given where the two numbers mean the same, and only claims a difference
-//! that the repeats can show; everything else that differs between the runs is listed as a warning, because it may be the very
-//! thing that is compared or the reason why the comparison is worthless.
+//! The first run is the reference. Requests at the same place are paired, and a verdict comes from the interval of their
+//! differences. It is only given where the two numbers mean the same; everything else that differs between the runs is listed as a
+//! warning, because it may be the very thing that is compared or the reason why the comparison is worthless.
 
 mod differences;
-mod ratio;
+mod pairing;
 
-use bench_metrics::{Direction, Distribution, METRICS, MetricDef};
+use bench_metrics::{Difference, Direction, Distribution, METRICS, MetricDef, Shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Note, PhaseRecord, RecordError, RunId, RunRecord, RunStatus, Variable, WorkloadRecord};
 
-pub use ratio::{RatioInterval, ratio_interval};
+pub use pairing::Clusters;
+use pairing::{Pairing, SideOfPhase};
+
+/// Verdicts from which on one is expected to be wrong by chance.
+const MANY_TESTS: usize = 20;
 
 /// Runs side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +26,9 @@ pub struct Comparison {
     pub runs: Vec<RunColumn>,
     /// What else differs between a run and the reference, or puts it in doubt.
     pub warnings: Vec<Warning>,
+    /// How to read the verdicts.
+    #[serde(default)]
+    pub notes: Vec<Note>,
     /// One row per metric of a phase that at least one run has.
     pub rows: Vec<Row>,
 }
@@ -91,8 +98,13 @@ pub struct Cell {
     pub repeats: u32,
     /// The value divided by the reference's; absent on the reference.
     pub ratio: Option<f64>,
-    /// The ratio's 95 % confidence interval; absent where one of the two has fewer than three repeats.
-    pub interval: Option<RatioInterval>,
+    /// The difference to the reference with its interval; absent on the reference, and where one of the two has no requests with
+    /// the metric.
+    #[serde(default)]
+    pub difference: Option<Difference>,
+    /// What the interval of the difference takes for independent.
+    #[serde(default)]
+    pub clusters: Option<Clusters>,
     /// What the two numbers show; absent on the reference and for metrics that are no speed.
     pub verdict: Option<Verdict>,
 }
@@ -101,11 +113,11 @@ pub struct Cell {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Better than the reference: the interval of the ratio lies on the better side of 1.
+    /// Better than the reference: the interval of the difference lies on the better side of 0.
     Faster,
     /// Worse than the reference.
     Slower,
-    /// The interval holds 1, or there are too few repeats for one.
+    /// The interval holds 0, or there are too few repeats and sessions for one.
     NoDifferenceShown,
     /// The two numbers do not mean the same.
     NotComparable {
@@ -142,6 +154,9 @@ pub fn compare(runs: &[RunRecord]) -> Result<Comparison, RecordError> {
                 obstacle.clone().or_else(|| here.as_ref().and_then(own))
             })
             .collect();
+        let sides: Vec<Option<SideOfPhase<'_>>> =
+            found.iter().map(|here| here.map(|(_, phase)| SideOfPhase::of(phase))).collect();
+        let pairings = pairings(&sides);
         for def in METRICS {
             let values: Vec<Option<&Distribution>> =
                 found.iter().map(|here| here.and_then(|(_, phase)| phase.summary.metrics.get(def.name))).collect();
@@ -156,11 +171,43 @@ pub fn compare(runs: &[RunRecord]) -> Result<Comparison, RecordError> {
                 metric: def.name.to_owned(),
                 unit: def.unit.to_owned(),
                 higher_is_better: def.direction.higher_is_better(),
-                cells: cells(def, &values, &parts),
+                cells: cells(def, &values, &pairings, &parts),
             });
         }
     }
-    Ok(Comparison { runs: runs.iter().map(column).collect(), warnings, rows })
+    let notes = notes(reference, others, &rows);
+    Ok(Comparison { runs: runs.iter().map(column).collect(), warnings, notes, rows })
+}
+
+/// Each run's phase with the reference's; `None` where one of the two is missing, and on the reference.
+fn pairings<'a>(sides: &'a [Option<SideOfPhase<'a>>]) -> Vec<Option<Pairing<'a>>> {
+    let reference = sides.first().and_then(Option::as_ref);
+    let pairing = |(index, side): (usize, &'a Option<SideOfPhase<'a>>)| {
+        Some(Pairing::of(reference.filter(|_| index > 0)?, side.as_ref()?))
+    };
+    sides.iter().enumerate().map(pairing).collect()
+}
+
+/// What to keep in mind about the verdicts of `rows`.
+fn notes(reference: &RunRecord, others: &[RunRecord], rows: &[Row]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let interleaved = |run: &RunRecord| run.ab.as_ref().is_some_and(|link| link.other == reference.id);
+    if !others.iter().all(interleaved) {
+        let message = "The runs did not take turns, so whatever drifted between them, such as heat or other load, looks like a difference.";
+        let hint = "Measure both with `bench run --ab ENDPOINT1,ENDPOINT2`, which interleaves them.".to_owned();
+        notes.push(Note { hint: Some(hint), ..Note::new("not-interleaved", message) });
+    }
+    let is_tested = |verdict: &Verdict| !matches!(verdict, Verdict::NotComparable { .. });
+    let verdicts = rows.iter().flat_map(|row| row.cells.iter().flatten()).filter_map(|cell| cell.verdict.as_ref());
+    let tested = verdicts.filter(|verdict| is_tested(verdict)).count();
+    if tested >= MANY_TESTS {
+        let message = format!(
+            "{tested} differences are judged at 95 % each: about {} of them would be shown by chance if nothing differed.",
+            (tested as f64 * 0.05).round()
+        );
+        notes.push(Note::new("many-verdicts", message));
+    }
+    notes
 }
 
 fn column(run: &RunRecord) -> RunColumn {
@@ -195,26 +242,40 @@ fn locate<'a>(run: &'a RunRecord, workload: &str, phase: &str) -> Option<(&'a Wo
     Some((workload, workload.phases.iter().find(|candidate| candidate.id == phase)?))
 }
 
-fn cells(def: &MetricDef, values: &[Option<&Distribution>], obstacles: &[Option<Note>]) -> Vec<Option<Cell>> {
+fn cells(
+    def: &MetricDef,
+    values: &[Option<&Distribution>],
+    pairings: &[Option<Pairing<'_>>],
+    obstacles: &[Option<Note>],
+) -> Vec<Option<Cell>> {
     let reference = values.first().copied().flatten();
-    let cell = |(index, (value, obstacle)): (usize, (&Option<&Distribution>, &Option<Note>))| {
+    let cell = |(index, value): (usize, &Option<&Distribution>)| {
         let value = (*value)?;
         let reference = reference.filter(|_| index > 0);
-        let interval = reference.and_then(|reference| ratio_interval(reference, value));
+        let obstacle = obstacles.get(index).and_then(Option::as_ref);
+        let pairing = pairings.get(index).and_then(Option::as_ref).filter(|_| obstacle.is_none());
+        let (difference, clusters) = reference.and(pairing).and_then(|pairing| pairing.difference(def)).unzip();
         Some(Cell {
             value: value.median,
             half_width: value.half_width,
             n: value.n,
             repeats: value.repeats,
-            ratio: reference.and_then(|reference| ratio::of(reference.median, value.median)),
-            interval,
-            verdict: reference.and_then(|_| verdict(def, interval, obstacle.as_ref())),
+            ratio: reference.and_then(|reference| ratio(reference.median, value.median)),
+            verdict: reference.and_then(|_| verdict(def, difference.as_ref(), obstacle)),
+            difference,
+            clusters,
         })
     };
-    values.iter().zip(obstacles).enumerate().map(cell).collect()
+    values.iter().enumerate().map(cell).collect()
 }
 
-fn verdict(def: &MetricDef, interval: Option<RatioInterval>, obstacle: Option<&Note>) -> Option<Verdict> {
+/// `value / reference`; `None` unless both are positive.
+fn ratio(reference: f64, value: f64) -> Option<f64> {
+    let ratio = value / reference;
+    (reference > 0.0 && value > 0.0 && ratio.is_finite()).then_some(ratio)
+}
+
+fn verdict(def: &MetricDef, difference: Option<&Difference>, obstacle: Option<&Note>) -> Option<Verdict> {
     let is_speed = matches!(def.unit, "ms" | "tok/s");
     if !is_speed || def.direction == Direction::Neutral {
         return None;
@@ -222,22 +283,10 @@ fn verdict(def: &MetricDef, interval: Option<RatioInterval>, obstacle: Option<&N
     if let Some(reason) = obstacle {
         return Some(Verdict::NotComparable { reason: reason.clone() });
     }
-    let more_is_better = def.direction == Direction::Higher;
-    Some(match interval {
-        Some(RatioInterval { low, .. }) if low > 1.0 => {
-            if more_is_better {
-                Verdict::Faster
-            } else {
-                Verdict::Slower
-            }
-        }
-        Some(RatioInterval { high, .. }) if high < 1.0 => {
-            if more_is_better {
-                Verdict::Slower
-            } else {
-                Verdict::Faster
-            }
-        }
-        _ => Verdict::NoDifferenceShown,
+    let better = if def.direction == Direction::Higher { Shown::Higher } else { Shown::Lower };
+    Some(match difference.map_or(Shown::Nothing, Difference::shown) {
+        Shown::Nothing => Verdict::NoDifferenceShown,
+        shown if shown == better => Verdict::Faster,
+        _ => Verdict::Slower,
     })
 }

@@ -3,10 +3,12 @@
 mod csv;
 mod json;
 mod markdown;
+mod vllm;
 
 pub use csv::Csv;
 pub use json::Json;
 pub use markdown::{Markdown, metric_reference};
+pub use vllm::Vllm;
 
 use crate::{RecordError, RunRecord};
 
@@ -27,7 +29,7 @@ pub trait Exporter: Sync {
 }
 
 /// Every form.
-pub const EXPORTERS: &[&dyn Exporter] = &[&Json, &Csv, &Markdown];
+pub const EXPORTERS: &[&dyn Exporter] = &[&Json, &Csv, &Markdown, &Vllm];
 
 /// The form called `name`.
 pub fn exporter(name: &str) -> Option<&'static dyn Exporter> {

@@ -38,6 +38,19 @@ fn csv_has_a_line_per_metric_and_as_many_fields_as_names() {
 }
 
 #[test]
+fn csv_has_lines_for_stages_and_the_error_of_the_client() {
+    let mut record = run("a", &[5000]);
+    record.load = Some("constant:10/s".into());
+    record.workloads[0].phases = vec![super::load::open_loop(0)];
+    let text = exporter("csv").unwrap().export(&[record]).unwrap();
+    let lines: Vec<&str> = text.split_terminator("\r\n").filter(|line| line.contains(",ttft_ms,ms,")).collect();
+    let [whole, first, second] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(whole.contains(",constant:10/s,,,10,10,1,10,"), "{whole}");
+    assert!(first.contains(",stage-1,10,10,1,10,") && second.contains(",stage-2,10,10,"), "{first}");
+    assert!(whole.ends_with(",0.05,,kernel"), "{whole}");
+}
+
+#[test]
 fn csv_disarms_what_a_server_put_into_a_name() {
     let mut record = run("a", &[5000]);
     record.model.id = "=HYPERLINK(\"http://x\")".into();

@@ -1,11 +1,13 @@
 //! Records with numbers that come from the metrics crate, not from thin air.
 
-use bench_metrics::{Cache, Channel, Event, Expectation, Finish, Located, Observation, RequestMetrics, Usage};
+use bench_metrics::{
+    Cache, Channel, ErrorBar, Event, Expectation, Finish, Located, Observation, RequestMetrics, Usage,
+};
 use bench_record::{
-    Backend, Client, CounterDelta, Curve, Digest, Endpoint, EventCounts, FitKind, Headline, Honoured, HostBuild, Model,
-    PhaseRecord, PhaseStatus, PluginIdentity, PluginSource, Point, PromptFit, RequestRecord, RequestStatus, RunId,
-    RunRecord, RunStatus, ServedModel, ShapeRecord, SuiteIdentity, TraceFile, Variable, Window, WorkloadRecord,
-    WorkloadStatus, assess,
+    Backend, Calibration, Client, CounterDelta, Curve, Digest, Endpoint, EventCounts, FitKind, Headline, Honoured,
+    HostBuild, Model, PhaseRecord, PhaseStatus, PluginIdentity, PluginSource, Point, PromptFit, RequestRecord,
+    RequestStatus, RunId, RunRecord, RunStatus, ServedModel, ShapeRecord, SuiteIdentity, TraceFile, Variable, Window,
+    WorkloadRecord, WorkloadStatus, assess,
 };
 
 const MS: u64 = 1_000_000;
@@ -61,6 +63,9 @@ fn request(ordinal: u32, metrics: RequestMetrics) -> RequestRecord {
         prompt_sha256: Some("ab".repeat(32)),
         request_sha256: Some("cd".repeat(32)),
         honoured: Honoured { forced_length: true, cache_off: true, seeded: false },
+        times: None,
+        stage: None,
+        model: None,
     }
 }
 
@@ -83,9 +88,34 @@ pub fn phase(gaps: &[u64]) -> PhaseRecord {
         skipped_turns: Vec::new(),
         summary: bench_metrics::Summary::default(),
         telemetry: vec![CounterDelta::between("prompt-tokens", "prompt_tokens_total", 12.0, 652.0)],
+        stages: Vec::new(),
+        goodput: None,
+        steady: None,
+        pacing: None,
+        server_series: Vec::new(),
+        sweep: None,
     };
     phase.summary = phase.summarise();
     phase
+}
+
+/// What a client that is at most 0.1 ms late shows.
+pub fn calibration(streams: u32) -> Calibration {
+    let late = |most: u32| ErrorBar::of((0..=most).map(|step| f64::from(step) / f64::from(most) * 0.1));
+    Calibration {
+        against: "bench-sim".into(),
+        streams,
+        gap_us: 5000,
+        stamp_source: "kernel".into(),
+        events: 1001,
+        merged_events: 0,
+        ttft: late(10),
+        itl: late(1000),
+        receipt: late(1000).unwrap(),
+        send: late(10),
+        cpu_us_per_event: Some(4.0),
+        emission_late: late(1000),
+    }
 }
 
 /// A finished run of one workload.
@@ -131,7 +161,8 @@ pub fn run(id: &str, gaps: &[u64]) -> RunRecord {
         slots: Some(4),
         ..Backend::default()
     });
-    run.client = Client { stamp_source: Some("kernel".into()), ..Client::default() };
+    run.client =
+        Client { stamp_source: Some("kernel".into()), calibrations: vec![calibration(1)], ..Client::default() };
     run.workloads = vec![WorkloadRecord {
         name: "chat-short".into(),
         label: "W1".into(),

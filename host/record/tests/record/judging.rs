@@ -1,6 +1,6 @@
 //! Which runs may be published.
 
-use bench_record::{PluginSource, RequestStatus, RunRecord, RunStatus, assess};
+use bench_record::{Pacing, PluginSource, RequestStatus, RunRecord, RunStatus, assess};
 
 use super::fixture::run;
 
@@ -27,10 +27,24 @@ fn each_flaw_is_named() {
     assert_eq!(reasons(|run| run.client.limited = true), ["client-limited"]);
     assert_eq!(reasons(|run| run.model.digests.clear()), ["no-model-digest"]);
     assert_eq!(reasons(|run| run.trace = None), ["no-trace"]);
+    assert_eq!(reasons(|run| run.client.calibrations.clear()), ["no-calibration"]);
+    assert_eq!(reasons(|run| run.client.late_share = Some(0.02)), ["late-stamps"]);
+    assert_eq!(reasons(|run| run.client.calibrations[0].receipt.p50_ms = 12.0), ["late-stamps"]);
+    assert_eq!(reasons(|run| run.workloads[0].phases[0].pacing = paced(9.8)), ["rate-not-achieved"]);
     assert_eq!(
         reasons(|run| run.workloads[0].phases[0].requests[0].status = RequestStatus::Failed),
         ["failed-requests"]
     );
+}
+
+fn paced(achieved: f64) -> Option<Pacing> {
+    Some(Pacing { asked_rate: Some(10.0), achieved_rate: Some(achieved), ..Pacing::default() })
+}
+
+#[test]
+fn small_flaws_of_the_client_are_none() {
+    assert!(reasons(|run| run.client.late_share = Some(0.005)).is_empty());
+    assert!(reasons(|run| run.workloads[0].phases[0].pacing = paced(9.95)).is_empty());
 }
 
 #[test]

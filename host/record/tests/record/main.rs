@@ -8,6 +8,8 @@ mod exporting;
 mod fixture;
 mod hostile_trace;
 mod judging;
+mod load;
 mod schema;
 mod store;
 mod trace;
+mod vllm;

@@ -85,6 +85,39 @@ fn a_connection_carries_many_requests() {
     assert_eq!(sim.counters().connections, 1);
 }
 
+#[tokio::test]
+async fn many_streams_at_once_each_keep_their_own_schedule() {
+    let sim = start(SimConfig { slots: 200, ..quick() });
+    let mut clients: Vec<Client> = (0..200).map(|_| Client::connect(sim.addr())).collect();
+    for client in &mut clients {
+        client.send("POST", "/v1/chat/completions", "", &crate::client::chat(20, json!({})).to_string());
+    }
+    let replies: Vec<Reply> = clients.iter_mut().map(Client::reply).collect();
+    for reply in &replies {
+        assert_eq!((reply.end, count(&reply.said("content"))), (End::Complete, 20));
+        let due: Vec<u64> = fragments(reply).iter().map(|event| stamp(event, "due_ns")).collect();
+        assert!(due.windows(2).all(|pair| pair[1] - pair[0] == 500_000), "the gap is exact: {due:?}");
+        assert!(reply.events().iter().all(|event| stamp(event, "due_ns") <= stamp(event, "emitted_ns")));
+    }
+    let counters = sim.settled().await;
+    assert_eq!((counters.connections, counters.completed, counters.tokens_sent), (200, 200, 4000));
+}
+
+#[test]
+fn a_large_prompt_is_billed_and_cached_like_a_small_one() {
+    let sim = start(quick());
+    let content = " word".repeat(10_000);
+    let ask = json!({"messages": [{"role": "user", "content": content}], "stream": false});
+    let mut client = Client::connect(sim.addr());
+    let usage = |reply: Reply| reply.json()["usage"].clone();
+    let first = usage(client.chat(2, ask.clone()));
+    let second = usage(client.chat(2, ask.clone()));
+    let counted = client.post("/tokenize", &ask).json()["count"].as_u64().unwrap();
+    assert_eq!(first["prompt_tokens"], counted);
+    assert_eq!(first["prompt_tokens_details"]["cached_tokens"], 0);
+    assert_eq!(second["prompt_tokens_details"]["cached_tokens"], (counted - 1) / 16 * 16);
+}
+
 #[test]
 fn chunks_follow_the_pattern_and_token_pace_stretches_them() {
     let sim = start(SimConfig { chunk_tokens: vec![1, 3], pace: Pace::Token, ..quick() });

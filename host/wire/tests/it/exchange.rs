@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::*;
-use bench_wire::{Endpoint, Exchange, Limits, Request, Secrets, Stamp, StampSource, Stopper, WireError};
+use bench_wire::{Desk, Endpoint, Exchange, Limits, Request, Secrets, Stamp, StampSource, Stopper, WireError};
 
 fn short() -> Limits {
     Limits { first_byte: Duration::from_millis(50), stall: Duration::from_millis(50), ..Limits::default() }
@@ -288,18 +288,19 @@ async fn stopping_ends_what_is_under_way() {
     let server = Server::always(vec![Step::Request, write(CHUNKED.to_owned() + &chunk("abc")), Step::Hold]).await;
     let client = server.client(Limits::default());
     let prepared = client.prepare(Request::get("/")).unwrap();
-    let (stopper, mut stop) = Stopper::new();
+    let (stopper, stop) = Stopper::new();
+    let desk = Desk { progress: server.progress.clone(), ..Desk::default() };
     let stopping = async {
         until(|| server.snapshot().bytes == 3).await;
         stopper.stop();
     };
-    let transmit = client.transmit(&prepared, Stamp::now(), &server.progress, &mut stop);
+    let transmit = client.transmit(&prepared, Stamp::now(), &desk, &stop);
     let (transmission, ()) = tokio::join!(transmit, stopping);
     assert!(transmission.was_cancelled() && !transmission.succeeded());
     let exchange = transmission.into_exchange();
     assert_eq!((code(&exchange), &exchange.body[..]), ("cancelled", &b"abc"[..]));
     // Also before anything was sent.
-    let exchange = client.transmit(&prepared, Stamp::now(), &server.progress, &mut stop).await.into_exchange();
+    let exchange = client.transmit(&prepared, Stamp::now(), &desk, &stop).await.into_exchange();
     assert_eq!((code(&exchange), server.requests().len()), ("cancelled", 1));
 }
 

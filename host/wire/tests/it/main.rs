@@ -4,6 +4,7 @@
 mod control;
 mod exchange;
 mod http1;
+mod packet;
 mod reuse;
 mod sse;
 mod support;

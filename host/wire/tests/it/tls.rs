@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::*;
-use bench_wire::{Client, Control, Limits, Request, Secrets, Stamp, Trust};
+use bench_wire::{Client, Control, Limits, Request, Secrets, Stamp, StampMode, Trust};
 use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
@@ -26,7 +26,8 @@ fn acceptor(name: &str) -> (TlsAcceptor, String) {
 }
 
 fn client(server: &Server, trust: &Trust) -> Client {
-    Client::with_trust(server.endpoint(), Secrets::new(server.endpoint()), Limits::default(), trust).unwrap()
+    Client::with(server.endpoint(), Secrets::new(server.endpoint()), Limits::default(), trust, StampMode::default())
+        .unwrap()
 }
 
 #[tokio::test]
@@ -110,7 +111,9 @@ async fn strangers_are_refused() {
     // No TLS at all.
     let plain = Server::always(vec![write("HTTP/1.1 400 Bad Request\r\n\r\n")]).await;
     let endpoint = bench_wire::Endpoint::parse(&plain.address.replace("http:", "https:")).unwrap();
-    let client = Client::with_trust(endpoint.clone(), Secrets::new(endpoint), Limits::default(), &trust).unwrap();
+    let client =
+        Client::with(endpoint.clone(), Secrets::new(endpoint), Limits::default(), &trust, StampMode::default())
+            .unwrap();
     let exchange = client.exchange(client.prepare(Request::get("/")).unwrap(), Stamp::now(), &plain.progress).await;
     assert_eq!(code(&exchange), "tls");
 }

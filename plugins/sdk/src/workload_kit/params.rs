@@ -38,6 +38,15 @@ pub enum Kind {
         /// Most entries.
         longest: usize,
     },
+    /// Any JSON; the workload reads it from [`Params::json`] and refuses what it cannot use with [`Spec::refuse`].
+    Json {
+        /// Its JSON schema.
+        schema: &'static str,
+        /// Without a value, as JSON.
+        default: &'static str,
+        /// Without a value, in a quick run.
+        quick: &'static str,
+    },
 }
 
 /// One parameter.
@@ -79,7 +88,10 @@ impl Param {
 
 /// Values of all parameters of a [`Spec`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Params(BTreeMap<&'static str, Vec<u64>>);
+pub struct Params {
+    numbers: BTreeMap<&'static str, Vec<u64>>,
+    json: BTreeMap<&'static str, Value>,
+}
 
 impl Params {
     /// The value of an integer parameter. A name that the table does not have reads as 0.
@@ -94,7 +106,12 @@ impl Params {
 
     /// The value of a list parameter. A name that the table does not have reads as empty.
     pub fn list(&self, name: &str) -> &[u64] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.numbers.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a JSON parameter. A name that the table does not have reads as null.
+    pub fn json(&self, name: &str) -> &Value {
+        self.json.get(name).unwrap_or(&Value::Null)
     }
 }
 
@@ -118,6 +135,14 @@ impl Spec {
                     ],
                     "default": default, "x-quick-default": quick,
                 }),
+                Kind::Json { schema, default, quick } => {
+                    let mut object = read(schema);
+                    if let Some(object) = object.as_object_mut() {
+                        object.insert("default".into(), read(default));
+                        object.insert("x-quick-default".into(), read(quick));
+                    }
+                    object
+                }
             };
             if let Some(object) = schema.as_object_mut() {
                 object.insert("description".into(), param.about.into());
@@ -143,15 +168,33 @@ impl Spec {
                 &format!("It knows: {}.", known.join(", ")),
             ));
         }
-        let mut values = BTreeMap::new();
-        for param in self.params {
-            let value = match given.get(param.name) {
-                Some(value) => self.value(param, value)?,
-                None => param.default(quick),
+        let mut params = Params { numbers: BTreeMap::new(), json: BTreeMap::new() };
+        for Param { name, kind, .. } in self.params {
+            let value = given.get(*name);
+            let numbers = match *kind {
+                Kind::Integer { default, quick: in_quick_run, min, max } => match value {
+                    Some(value) => self.numbers(name, value, min, max, None)?,
+                    None => vec![if quick { in_quick_run } else { default }],
+                },
+                Kind::List { default, quick: in_quick_run, min, max, longest } => match value {
+                    Some(value) => self.numbers(name, value, min, max, Some(longest))?,
+                    None => (if quick { in_quick_run } else { default }).to_vec(),
+                },
+                Kind::Json { default, quick: in_quick_run, .. } => {
+                    let value = value.cloned().unwrap_or_else(|| read(if quick { in_quick_run } else { default }));
+                    params.json.insert(name, value);
+                    continue;
+                }
             };
-            values.insert(param.name, value);
+            params.numbers.insert(name, numbers);
         }
-        Ok(Params(values))
+        Ok(params)
+    }
+
+    /// The problem with a value that the table cannot judge. `why` says what is wrong with it, `hint` what would do.
+    pub fn refuse(&self, param: &str, why: &str, hint: &str) -> Problem {
+        let message = format!("parameter `{param}` of workload {}: {}", self.workload, clip(why));
+        problem("bad-parameter", message, hint)
     }
 
     fn object(&self, text: &str) -> Result<Map<String, Value>, Problem> {
@@ -175,25 +218,25 @@ impl Spec {
         }
     }
 
-    fn value(&self, param: &Param, value: &Value) -> Result<Vec<u64>, Problem> {
-        let (list, min, max, longest) = match param.kind {
-            Kind::Integer { min, max, .. } => (false, min, max, 1),
-            Kind::List { min, max, longest, .. } => (true, min, max, longest),
-        };
+    /// One number, or up to `longest` of them.
+    fn numbers(
+        &self,
+        name: &str,
+        value: &Value,
+        min: u64,
+        max: u64,
+        longest: Option<usize>,
+    ) -> Result<Vec<u64>, Problem> {
+        let (list, longest) = (longest.is_some(), longest.unwrap_or(1));
         let parsed = match value {
             Value::Array(items) if list => items.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>(),
             Value::String(text) if list => text.split(',').map(|item| item.trim().parse().ok()).collect(),
             other => other.as_u64().map(|number| vec![number]),
         };
         let wanted = if list { format!("1 to {longest} whole numbers") } else { "a whole number".into() };
-        let refused = |why: String| {
-            problem(
-                "bad-parameter",
-                format!("parameter `{}` of workload {}: {why}", param.name, self.workload),
-                &format!("Give {wanted} from {min} to {max}."),
-            )
-        };
-        let mut numbers = parsed.ok_or_else(|| refused(format!("{} is not {wanted}", clip(&value.to_string()))))?;
+        let hint = format!("Give {wanted} from {min} to {max}.");
+        let refused = |why: String| self.refuse(name, &why, &hint);
+        let mut numbers = parsed.ok_or_else(|| refused(format!("{value} is not {wanted}")))?;
         numbers.sort_unstable();
         numbers.dedup();
         if numbers.is_empty() || numbers.len() > longest {
@@ -206,13 +249,9 @@ impl Spec {
     }
 }
 
-impl Param {
-    fn default(&self, in_quick_run: bool) -> Vec<u64> {
-        match self.kind {
-            Kind::Integer { default, quick, .. } => vec![if in_quick_run { quick } else { default }],
-            Kind::List { default, quick, .. } => (if in_quick_run { quick } else { default }).to_vec(),
-        }
-    }
+/// JSON that the table holds as text; null where the author of the workload made a mistake, which its tests show.
+fn read(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or(Value::Null)
 }
 
 /// The beginning of a text that may be of any length.
@@ -238,6 +277,11 @@ mod tests {
                 about: "Streams.",
                 kind: Kind::List { default: &[1, 4, 8], quick: &[1, 4], min: 1, max: 64, longest: 4 },
             },
+            Param {
+                name: "mix",
+                about: "Mix.",
+                kind: Kind::Json { schema: r#"{"type": "object"}"#, default: r#"{"a": 1}"#, quick: "null" },
+            },
         ],
     };
 
@@ -259,7 +303,7 @@ mod tests {
     #[test]
     fn refusals_say_what_would_do() {
         for (text, code, word) in [
-            (r#"{"repeat": 1}"#, "unknown-parameter", "repeats, streams"),
+            (r#"{"repeat": 1}"#, "unknown-parameter", "repeats, streams, mix"),
             (r#"{"repeats": 0}"#, "bad-parameter", "1 to 10"),
             (r#"{"repeats": 1.5}"#, "bad-parameter", "a whole number"),
             (r#"{"repeats": "1"}"#, "bad-parameter", "a whole number"),
@@ -278,10 +322,21 @@ mod tests {
     }
 
     #[test]
+    fn json_is_passed_on_as_it_came() {
+        assert_eq!(SPEC.parse("", false).unwrap().json("mix"), &json!({"a": 1}));
+        assert_eq!(SPEC.parse("", true).unwrap().json("mix"), &Value::Null);
+        assert_eq!(SPEC.parse(r#"{"mix": [{}]}"#, true).unwrap().json("mix"), &json!([{}]));
+        let problem = SPEC.refuse("mix", &"no ".repeat(100), "Give yes.");
+        assert!(problem.code == "bad-parameter" && problem.message.contains("`mix`") && problem.message.len() < 200);
+    }
+
+    #[test]
     fn the_schema_declares_what_the_parser_takes() {
         let schema: Value = serde_json::from_str(&SPEC.schema()).unwrap();
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["properties"]["repeats"]["default"], 3);
         assert_eq!(schema["properties"]["streams"]["x-quick-default"], json!([1, 4]));
+        let mix = json!({"type": "object", "default": {"a": 1}, "x-quick-default": null, "description": "Mix."});
+        assert_eq!(schema["properties"]["mix"], mix);
     }
 }

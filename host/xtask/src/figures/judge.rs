@@ -1,0 +1,235 @@
+//! Which of the claims hold.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Part;
+use super::capacity::Rates;
+use super::report::{Calibration, Report};
+use crate::Error;
+
+/// Growth of the client's memory over the second half of a long run that still counts as flat.
+const FLAT: f64 = 1.05;
+
+/// Everything that was measured.
+#[derive(Debug, Default, Serialize)]
+pub struct Measured {
+    /// The rounds of each scenario.
+    pub rounds: BTreeMap<String, Vec<Report>>,
+    pub capacity: Vec<Rates>,
+    /// Resident memory in KiB, once a second.
+    pub memory: Vec<u64>,
+    /// What could not be measured, and why.
+    pub failures: BTreeMap<String, String>,
+}
+
+impl Measured {
+    pub fn take(&mut self, name: &str, rounds: Result<Vec<Report>, Error>) {
+        if let Some(rounds) = self.kept(name, rounds) {
+            self.rounds.insert(name.to_owned(), rounds);
+        }
+    }
+
+    pub fn take_capacity(&mut self, rates: Result<Vec<Rates>, Error>) {
+        self.capacity = self.kept("capacity", rates).unwrap_or_default();
+    }
+
+    pub fn take_memory(&mut self, samples: Result<Vec<u64>, Error>) {
+        self.memory = self.kept("memory", samples).unwrap_or_default();
+    }
+
+    fn kept<T>(&mut self, name: &str, result: Result<T, Error>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.failures.insert(name.to_owned(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// One number of every round that has it.
+    pub fn values(&self, name: &str, number: impl Fn(&Report) -> Option<f64>) -> Vec<f64> {
+        self.rounds.get(name).into_iter().flatten().filter_map(number).collect()
+    }
+}
+
+/// A claim and what was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    #[serde(skip)]
+    pub part: Part,
+    pub claim: String,
+    pub unit: &'static str,
+    /// The best round; `None` when nothing was measured.
+    pub value: Option<f64>,
+    pub rounds: Vec<f64>,
+    /// The most that the value may be; `None` where it is only reported.
+    pub bound: Option<f64>,
+}
+
+impl Figure {
+    fn of(part: Part, claim: impl Into<String>, unit: &'static str, rounds: Vec<f64>) -> Self {
+        Self { part, claim: claim.into(), unit, value: least(&rounds), rounds, bound: None }
+    }
+
+    fn at_most(self, bound: f64) -> Self {
+        Self { bound: Some(bound), ..self }
+    }
+
+    /// In words.
+    pub fn verdict(&self) -> &'static str {
+        match (self.value, self.bound) {
+            (None, _) => "not measured",
+            (Some(_), None) => "reported",
+            (Some(value), Some(bound)) if value <= bound => "met",
+            _ => "not met",
+        }
+    }
+
+    /// False for a claim that was found not to hold and for anything that could not be measured.
+    pub fn holds(&self) -> bool {
+        matches!(self.verdict(), "met" | "reported")
+    }
+}
+
+/// The smallest number.
+pub fn least(values: &[f64]) -> Option<f64> {
+    values.iter().copied().filter(|value| value.is_finite()).min_by(f64::total_cmp)
+}
+
+/// Every claim, in the order of the issue that makes them.
+pub fn judge(measured: &Measured) -> Vec<Figure> {
+    let errors = |name: &str, number: fn(&Calibration) -> Option<f64>| {
+        measured.values(name, |report| number(&report.calibration))
+    };
+    let mut figures = Vec::new();
+    for (part, load, scenario, bounds) in [
+        (Part::Quiet, "1,000 streams", "loaded", [("kernel", 0.1), ("user", 1.0)]),
+        (Part::Few, "10 streams", "few", [("kernel", 0.05), ("user", 0.05)]),
+    ] {
+        for (stamps, bound) in bounds {
+            let name = format!("{scenario}-{stamps}");
+            let figure = |what: &str, number: fn(&Calibration) -> Option<f64>| {
+                Figure::of(part, format!("{load}, {stamps} stamps: {what}"), "ms", errors(&name, number))
+            };
+            figures.extend([
+                figure("TTFT error p50", Calibration::ttft_p50),
+                figure("TTFT error p99", Calibration::ttft_p99),
+                figure("ITL error p50", Calibration::itl_p50),
+                figure("ITL error p99", Calibration::itl_p99).at_most(bound),
+            ]);
+        }
+    }
+    for (what, number) in [
+        ("TTFT error p99", Calibration::ttft_p99 as fn(&Calibration) -> Option<f64>),
+        ("ITL error p99", Calibration::itl_p99),
+    ] {
+        let quiet = least(&errors("loaded-kernel", number));
+        let busy = errors("busy-kernel", number);
+        let ratios = quiet.map_or_else(Vec::new, |quiet| busy.iter().map(|busy| busy / quiet).collect());
+        let claim = format!("busy loop on the client's core, kernel stamps: {what} to its quiet value");
+        figures.push(Figure::of(Part::Busy, claim, "x", ratios).at_most(2.0));
+    }
+    for rates in &measured.capacity {
+        let claim = |what: &str| format!("{}: {what}, {:.0} a second", rates.scenario, rates.client_per_second);
+        figures.push(Figure::of(Part::Capacity, claim("rate to a bare loop"), "x", vec![rates.rate_ratio]));
+        figures.push(Figure::of(Part::Capacity, claim("CPU to a bare loop"), "x", vec![rates.cpu_ratio]));
+    }
+    if measured.capacity.is_empty() {
+        figures.push(Figure::of(Part::Capacity, "most events and requests a second", "x", Vec::new()));
+    }
+    let send = errors("open", Calibration::send_p99);
+    figures.push(Figure::of(Part::Open, "2,000 requests/s: send error p99", "ms", send).at_most(0.2));
+    let cost = |decode: &str| measured.values(&format!("decode-{decode}"), Report::cpu_us_per_event);
+    for decode in ["none", "native", "wasm"] {
+        let claim = format!("CPU for a million tokens, decoding: {decode}");
+        figures.push(Figure::of(Part::Decode, claim, "s", cost(decode)));
+    }
+    let ratio = least(&cost("wasm")).zip(least(&cost("native"))).map(|(wasm, native)| wasm / native);
+    let claim = "CPU with sandboxed decoding to native decoding";
+    figures.push(Figure::of(Part::Decode, claim, "x", ratio.into_iter().collect()).at_most(1.3));
+    let claim = "ten minutes of 1,000 streams: memory at the end to a quarter in";
+    figures.push(Figure::of(Part::Memory, claim, "x", growth(&measured.memory).into_iter().collect()).at_most(FLAT));
+    figures
+}
+
+/// How much larger the last quarter of the samples is than the second, by their medians. The first is warming up.
+pub fn growth(samples: &[u64]) -> Option<f64> {
+    let quarter = samples.len() / 4;
+    let second = median(samples.get(quarter..2 * quarter)?)?;
+    let last = median(samples.get(samples.len() - quarter..)?)?;
+    (second > 0.0).then(|| last / second)
+}
+
+fn median(samples: &[u64]) -> Option<f64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_unstable();
+    #[expect(clippy::cast_precision_loss, reason = "KiB of one process")]
+    sorted.get(sorted.len() / 2).map(|middle| *middle as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::text;
+    use super::*;
+
+    fn rounds(itl_p99: &[f64], cpu: f64) -> Result<Vec<Report>, Error> {
+        itl_p99.iter().map(|p99| Report::parse(&text(*p99, cpu))).collect()
+    }
+
+    fn verdict(figures: &[Figure], part: Part, claim: &str) -> &'static str {
+        let found = figures.iter().find(|figure| figure.part == part && figure.claim.contains(claim));
+        found.map_or("no such figure", Figure::verdict)
+    }
+
+    #[test]
+    fn the_best_round_counts() {
+        let mut measured = Measured::default();
+        measured.take("loaded-kernel", rounds(&[0.4, 0.09, 0.2], 2.0));
+        measured.take("loaded-user", rounds(&[1.2, 1.1], 2.0));
+        let figures = judge(&measured);
+        assert_eq!(verdict(&figures, Part::Quiet, "kernel stamps: ITL error p99"), "met");
+        assert_eq!(verdict(&figures, Part::Quiet, "user stamps: ITL error p99"), "not met");
+        assert_eq!(verdict(&figures, Part::Quiet, "kernel stamps: TTFT error p50"), "reported");
+        assert_eq!(verdict(&figures, Part::Few, "ITL error p99"), "not measured");
+    }
+
+    #[test]
+    fn a_busy_core_is_compared_with_the_best_quiet_round() {
+        let mut measured = Measured::default();
+        measured.take("loaded-kernel", rounds(&[0.1, 0.05], 2.0));
+        measured.take("busy-kernel", rounds(&[0.099], 2.0));
+        assert_eq!(verdict(&judge(&measured), Part::Busy, "ITL error p99"), "met");
+        measured.take("busy-kernel", rounds(&[0.101], 2.0));
+        assert_eq!(verdict(&judge(&measured), Part::Busy, "ITL error p99"), "not met");
+    }
+
+    #[test]
+    fn decoding_is_compared_as_a_whole() {
+        let mut measured = Measured::default();
+        measured.take("decode-native", rounds(&[0.1], 2.0));
+        measured.take("decode-wasm", rounds(&[0.1], 2.5));
+        assert_eq!(verdict(&judge(&measured), Part::Decode, "sandboxed"), "met");
+        measured.take("decode-wasm", rounds(&[0.1], 2.7));
+        assert_eq!(verdict(&judge(&measured), Part::Decode, "sandboxed"), "not met");
+    }
+
+    #[test]
+    fn what_failed_is_not_measured_and_does_not_hold() {
+        let mut measured = Measured::default();
+        measured.take("open", Err(Error::Failed("bench".to_owned())));
+        let figures = judge(&measured);
+        assert_eq!(verdict(&figures, Part::Open, "send error"), "not measured");
+        assert!(figures.iter().all(|figure| figure.part != Part::Open || !figure.holds()));
+        assert!(measured.failures.contains_key("open"));
+    }
+
+    #[test]
+    fn growth_leaves_out_the_beginning() {
+        assert_eq!(growth(&[1, 5, 100, 100, 100, 100, 110, 110]), Some(1.1));
+        assert_eq!(growth(&[1, 2, 3]), None);
+        assert_eq!(growth(&[]), None);
+    }
+}

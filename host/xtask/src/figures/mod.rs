@@ -1,0 +1,152 @@
+//! `cargo xtask figures`: measures again what this project claims of itself, and judges each claim.
+//!
+//! The simulated engine has one core to itself, the client another. Every scenario runs several times and the best round
+//! counts, because whatever else the machine does can only make a client look worse; all rounds are in the JSON.
+
+mod capacity;
+mod judge;
+mod machine;
+mod peers;
+mod process;
+mod report;
+mod scenario;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Error;
+use judge::{Figure, Measured};
+use machine::Cores;
+use scenario::Bench;
+
+/// Longest time that building may take.
+const BUILD: Duration = Duration::from_secs(3600);
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub struct FiguresArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Also hold 1,000 streams for ten minutes and watch the client's memory
+    #[arg(long)]
+    long: bool,
+    /// Rounds of every scenario, the best of which counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
+    /// Seconds that the streams of a round last
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Only the parts with these names: quiet, few, busy, open, decode, capacity, peers, memory
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
+    only: Vec<Part>,
+    /// A `bench` that is already built, instead of `cargo build --release`
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+}
+
+/// A part that can be asked for by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// 1,000 streams on an idle core, with stamps of the kernel and of user space.
+    Quiet,
+    /// 10 streams.
+    Few,
+    /// 1,000 streams with a busy loop on the client's core.
+    Busy,
+    /// 2,000 requests a second, whatever becomes of them.
+    Open,
+    /// Decoding in the sandbox and without one.
+    Decode,
+    /// Most events and requests per second.
+    Capacity,
+    /// 1,000 and 100 streams beside another client's figures.
+    Peers,
+    /// Ten minutes of 1,000 streams; needs `--long` where not named.
+    Memory,
+}
+
+/// Measures and judges. False when a claim does not hold or could not be measured.
+pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
+    let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec()?;
+    let target = metadata.target_directory.as_std_path();
+    let binary = match &args.binary {
+        Some(binary) => binary.clone(),
+        None => build(metadata.workspace_root.as_std_path(), target)?,
+    };
+    let cores = Cores::find();
+    let before = machine::state();
+    if !args.json {
+        table::heading(&cores, &before);
+    }
+    let bench = Bench { binary, folder: target.join("figures"), cores, rounds: args.rounds, seconds: args.seconds };
+    std::fs::create_dir_all(&bench.folder).map_err(crate::at(&bench.folder))?;
+    let wanted = |part: Part| match args.only.as_slice() {
+        [] => part != Part::Memory || args.long,
+        only => only.contains(&part),
+    };
+    let mut measured = Measured::default();
+    measure(&bench, &wanted, &mut measured, metadata.workspace_root.as_std_path());
+    let figures: Vec<Figure> = judge::judge(&measured).into_iter().filter(|figure| wanted(figure.part)).collect();
+    let compared = if wanted(Part::Peers) { peers::compare(&measured) } else { Vec::new() };
+    let met = figures.iter().all(Figure::holds) && compared.iter().all(peers::Row::holds);
+    let after = machine::state();
+    if args.json {
+        table::json(&bench.cores, [&before, &after], &figures, &compared, &measured);
+    } else {
+        table::print(&figures, &compared, &measured);
+        println!("\nload average: {} before, {} after", before.load, after.load);
+    }
+    Ok(met)
+}
+
+/// Runs every part that is wanted. What one part cannot do is noted and the others go on.
+fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured, workspace: &Path) {
+    let streams = |count, stamps| bench.streams(count, stamps);
+    if wanted(Part::Quiet) || wanted(Part::Busy) || wanted(Part::Peers) {
+        measured.take("loaded-kernel", streams(1000, "kernel"));
+        measured.take("loaded-user", streams(1000, "user"));
+    }
+    if wanted(Part::Few) {
+        measured.take("few-kernel", streams(10, "kernel"));
+        measured.take("few-user", streams(10, "user"));
+    }
+    if wanted(Part::Busy) {
+        measured.take("busy-kernel", bench.beside_a_busy_loop(1000, "kernel"));
+    }
+    if wanted(Part::Open) {
+        measured.take("open", bench.open_loop(2000));
+    }
+    if wanted(Part::Decode) {
+        for decode in ["none", "native", "wasm"] {
+            measured.take(&format!("decode-{decode}"), bench.decoding(1000, decode));
+        }
+    }
+    if wanted(Part::Peers) {
+        measured.take("hundred-kernel", streams(100, "kernel"));
+        measured.take("hundred-user", streams(100, "user"));
+    }
+    if wanted(Part::Capacity) {
+        measured.take_capacity(capacity::measure(workspace));
+    }
+    if wanted(Part::Memory) {
+        measured.take_memory(bench.memory(1000, 600));
+    }
+}
+
+fn build(workspace: &Path, target: &Path) -> Result<PathBuf, Error> {
+    let mut command = Command::new(cargo());
+    command.current_dir(workspace).args(["build", "--release", "--locked"]);
+    process::output(command, BUILD)?;
+    Ok(target.join("release").join(format!("bench{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+pub use process::spin;

@@ -1,0 +1,131 @@
+//! Children: pinned, bounded in time, and ended by their own handles.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use crate::Error;
+
+/// Between two looks at whether a child has ended.
+const TICK: Duration = Duration::from_millis(20);
+
+/// A child that does not outlive this value.
+#[derive(Debug)]
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A child that has already ended needs no killing.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A command that runs on one core, where that can be had.
+pub fn pinned(program: &Path, core: Option<usize>) -> Command {
+    let Some(core) = core else { return Command::new(program) };
+    let mut command = Command::new("taskset");
+    command.arg("-c").arg(core.to_string()).arg(program);
+    command
+}
+
+fn name(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+fn spawn(mut command: Command) -> Result<(Running, String), Error> {
+    let name = name(&command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|error| Error::Io { what: name.clone(), error })?;
+    Ok((Running(child), name))
+}
+
+/// What a child prints, read while it runs so that it never waits for us.
+fn collect(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut from) = from {
+            // What was read until an error is still worth showing.
+            let _ = from.read_to_end(&mut bytes);
+        }
+        // Nobody waits for it any more when the child was ended.
+        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    receiver
+}
+
+/// Runs a command to its end and gives back what it printed.
+pub fn output(command: Command, limit: Duration) -> Result<String, Error> {
+    watched(command, limit, |_| {})
+}
+
+/// As [`output`], with a look at the child's id every so often.
+pub fn watched(command: Command, limit: Duration, mut look: impl FnMut(u32)) -> Result<String, Error> {
+    let (mut running, name) = spawn(command)?;
+    let (out, err) = (collect(running.0.stdout.take()), collect(running.0.stderr.take()));
+    let ticks = limit.as_millis() / TICK.as_millis();
+    for _ in 0..ticks {
+        let ended = running.0.try_wait().map_err(|error| Error::Io { what: name.clone(), error })?;
+        let Some(status) = ended else {
+            look(running.0.id());
+            thread::sleep(TICK);
+            continue;
+        };
+        let [out, err] = [out, err].map(|text| text.recv_timeout(Duration::from_secs(5)).unwrap_or_default());
+        if status.success() {
+            return Ok(out);
+        }
+        let said = err.lines().rev().take(5).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
+        return Err(Error::Child { command: name, problem: format!("failed ({status}):\n{said}") });
+    }
+    Err(Error::Child { command: name, problem: format!("did not end within {} s and was ended", limit.as_secs()) })
+}
+
+/// Starts a server and waits for the line that says where it is.
+pub fn server(command: Command, limit: Duration) -> Result<(Running, String), Error> {
+    let (mut running, name) = spawn(command)?;
+    let (sender, receiver) = mpsc::channel();
+    if let Some(out) = running.0.stdout.take() {
+        thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                // Only the first line is waited for; the others are read so that the child never waits for us.
+                let _ = sender.send(line);
+            }
+        });
+    }
+    drop(collect(running.0.stderr.take()));
+    let silent = |_| Error::Child { command: name, problem: "did not say where it listens".to_owned() };
+    let line = receiver.recv_timeout(limit).map_err(silent)?;
+    Ok((running, line))
+}
+
+/// Keeps a core busy until its standard input ends, and for `seconds` at most.
+pub fn spin(seconds: u64) {
+    let (sender, receiver) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        // Any end of the input is an end.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        drop(sender);
+    });
+    thread::spawn(|| {
+        loop {
+            std::hint::spin_loop();
+        }
+    });
+    // Both the end of the input and of the time end the process.
+    let _ = receiver.recv_timeout(Duration::from_secs(seconds));
+}
+
+/// Starts this program as a busy loop on a core.
+pub fn busy_loop(core: Option<usize>, limit: Duration) -> Result<Running, Error> {
+    let this = std::env::current_exe().map_err(|error| Error::Io { what: "this program".to_owned(), error })?;
+    let mut command = pinned(&this, core);
+    command.args(["spin", &limit.as_secs().to_string()]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let name = name(&command);
+    Ok(Running(command.spawn().map_err(|error| Error::Io { what: name, error })?))
+}

@@ -1,0 +1,143 @@
+//! The simulated engine on one core and `bench calibrate` on another.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+use std::{fs, thread};
+
+use serde_json::json;
+
+use super::machine::{Cores, resident_kib};
+use super::process::{Running, busy_loop, output, pinned, server, watched};
+use super::report::Report;
+use crate::Error;
+
+/// The schedule that the issue of all this names: 50 ms to the first token, then one every 10 ms.
+pub const TTFT_US: u64 = 50_000;
+/// Between two tokens.
+pub const GAP_US: u64 = 10_000;
+/// How long starting and ending may take beside the measurement.
+const AROUND: Duration = Duration::from_secs(60);
+/// Tokens of an answer in the open loop.
+const SHORT_ANSWER: u32 = 8;
+
+/// What to run, and where.
+#[derive(Debug)]
+pub struct Bench {
+    pub binary: PathBuf,
+    /// For configurations.
+    pub folder: PathBuf,
+    pub cores: Cores,
+    pub rounds: u32,
+    pub seconds: u32,
+}
+
+impl Bench {
+    /// Streams at a hundred tokens a second each.
+    pub fn streams(&self, streams: u32, stamps: &str) -> Result<Vec<Report>, Error> {
+        self.rounds(&|url| {
+            self.calibrate(url, &self.stream_args(streams, stamps))?.checked(stamps, self.events(streams))
+        })
+    }
+
+    /// The same with a busy loop on the client's core.
+    pub fn beside_a_busy_loop(&self, streams: u32, stamps: &str) -> Result<Vec<Report>, Error> {
+        self.rounds(&|url| {
+            let _busy = busy_loop(self.cores.client, self.limit())?;
+            self.calibrate(url, &self.stream_args(streams, stamps))?.checked(stamps, self.events(streams))
+        })
+    }
+
+    /// Short answers, asked for at a fixed rate.
+    pub fn open_loop(&self, per_second: u32) -> Result<Vec<Report>, Error> {
+        let mut args = schedule_args(SHORT_ANSWER);
+        args.extend([("--rate", per_second.to_string()), ("--seconds", self.seconds.to_string())]);
+        let events = u64::from(per_second) * u64::from(self.seconds) * u64::from(SHORT_ANSWER);
+        self.rounds(&|url| self.calibrate(url, &args)?.checked("", events))
+    }
+
+    /// Streams whose answers are decoded afterwards, in the way named.
+    pub fn decoding(&self, streams: u32, decode: &str) -> Result<Vec<Report>, Error> {
+        let mut args = self.stream_args(streams, "kernel");
+        args.push(("--decode", decode.to_owned()));
+        self.rounds(&|url| self.calibrate(url, &args)?.checked("kernel", self.events(streams)))
+    }
+
+    /// Resident memory of the client in KiB, once a second.
+    pub fn memory(&self, streams: u32, seconds: u32) -> Result<Vec<u64>, Error> {
+        let (_engine, url) = self.engine()?;
+        let mut args = self.stream_args(streams, "kernel");
+        args.push(("--seconds", seconds.to_string()));
+        let mut samples = Vec::new();
+        let mut looks: u32 = 0;
+        let limit = Duration::from_secs(u64::from(seconds)) + AROUND;
+        watched(self.command(&url, &args), limit, |id| {
+            looks += 1;
+            if looks.is_multiple_of(50) {
+                let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+                samples.extend(resident_kib(&status));
+            }
+        })?;
+        Ok(samples)
+    }
+
+    fn rounds(&self, round: &dyn Fn(&str) -> Result<Report, Error>) -> Result<Vec<Report>, Error> {
+        (0..self.rounds)
+            .map(|_| {
+                let (_engine, url) = self.engine()?;
+                round(&url)
+            })
+            .collect()
+    }
+
+    /// Tokens of a stream that lasts for a round.
+    fn tokens(&self) -> u32 {
+        u32::try_from(u64::from(self.seconds) * 1_000_000 / GAP_US).unwrap_or(u32::MAX)
+    }
+
+    fn events(&self, streams: u32) -> u64 {
+        u64::from(streams) * u64::from(self.tokens())
+    }
+
+    fn stream_args(&self, streams: u32, stamps: &str) -> Vec<(&'static str, String)> {
+        let mut args = schedule_args(self.tokens());
+        args.extend([("--streams", streams.to_string()), ("--stamps", stamps.to_owned())]);
+        args
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.seconds)) + AROUND
+    }
+
+    fn command(&self, url: &str, args: &[(&str, String)]) -> Command {
+        let mut command = pinned(&self.binary, self.cores.client);
+        command.args(["calibrate", "--json", "--endpoint", url]);
+        for (name, value) in args {
+            command.arg(name).arg(value);
+        }
+        command
+    }
+
+    fn calibrate(&self, url: &str, args: &[(&str, String)]) -> Result<Report, Error> {
+        Report::parse(&output(self.command(url, args), self.limit())?)
+    }
+
+    fn engine(&self) -> Result<(Running, String), Error> {
+        let config = json!({
+            "slots": 100_000, "ttft_us": TTFT_US, "gap_us": GAP_US, "prefill_ns_per_token": 0, "natural_tokens": null,
+            "prefix_cache": null,
+        });
+        let path = self.folder.join("sim.json");
+        fs::write(&path, config.to_string()).map_err(crate::at(&path))?;
+        let mut command = pinned(&self.binary, self.cores.engine);
+        command.args(["sim", "--port", "0", "--config"]).arg(&path);
+        let started = server(command, AROUND)?;
+        // Lets the machine settle.
+        thread::sleep(Duration::from_millis(200));
+        Ok(started)
+    }
+}
+
+fn schedule_args(tokens: u32) -> Vec<(&'static str, String)> {
+    vec![("--events", tokens.to_string()), ("--gap-us", GAP_US.to_string()), ("--ttft-us", TTFT_US.to_string())]
+}
