@@ -119,7 +119,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = crate::numbers::duration)]
     pub watch: std::time::Duration,
     /// Measure two engines in turns and compare them
-    #[arg(long, value_name = "URL,URL", value_delimiter = ',', num_args = 2, conflicts_with_all = ["endpoint", "launch"])]
+    #[arg(long, value_name = "URL,URL", value_delimiter = ',', conflicts_with_all = ["endpoint", "launch"])]
     pub ab: Vec<String>,
     /// Keep the record on this machine. Nothing is uploaded in this version in any case
     #[arg(long)]
@@ -166,6 +166,9 @@ pub struct ShowArgs {
     /// Id, its beginning, `latest`, or the path of a run.json
     #[arg(default_value = "latest")]
     pub run: String,
+    /// Restate it by the definitions of another tool, such as vllm or aiperf
+    #[arg(long = "as", value_name = "TOOL", conflicts_with = "format")]
+    pub peer: Option<String>,
     /// Print the record as JSON
     #[arg(long)]
     pub json: bool,
@@ -191,6 +194,9 @@ pub struct CompareArgs {
     /// Ids, their beginnings, `latest`, or paths; the first is the reference
     #[arg(required = true, num_args = 2..)]
     pub runs: Vec<String>,
+    /// Show every metric, not only the usual ones
+    #[arg(long)]
+    pub all: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

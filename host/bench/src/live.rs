@@ -46,6 +46,9 @@ const MOMENT: f64 = 0.9;
 /// How often the bar is drawn while a window is open: rarely, since drawing takes time from the measured client.
 const REDRAW: Duration = Duration::from_millis(500);
 
+/// Notes that only say what is being done.
+const PROGRESS: [&str; 2] = ["sweep-step", "calibrating"];
+
 impl Live {
     /// A view for this process's standard error.
     pub fn new() -> Live {
@@ -152,6 +155,7 @@ impl Reporter for Live {
                     );
                 }
             }
+            Update::Note { code, text } if PROGRESS.contains(&code) => self.say(&format!("  {text}")),
             Update::Note { code, text } => {
                 self.clear();
                 output::warning(&format!("{text} [{code}]"), None);

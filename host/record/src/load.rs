@@ -103,7 +103,8 @@ pub struct StageRecord {
     pub opened_ns: u64,
     /// When it ended; answers to its requests may come later.
     pub closed_ns: u64,
-    /// Its requests summed up.
+    /// Its requests summed up. Rates of the stage as a whole are over the time until the last of its answers had come, where that is
+    /// longer than the stage: a server that falls behind goes on working after it.
     pub summary: Summary,
     /// Its requests against the objectives of the run.
     pub goodput: Option<Goodput>,
@@ -113,17 +114,26 @@ impl StageRecord {
     /// Fills in what follows from `requests`, which are its own.
     pub(crate) fn sum_up(&mut self, requests: &[&RequestRecord], slo: Option<&Slo>) {
         let samples: Vec<Sample<'_>> = requests.iter().map(|request| sample(request)).collect();
+        let planned = self.closed_ns.saturating_sub(self.opened_ns);
         let repeats: BTreeSet<u32> = requests.iter().map(|request| request.repeat).collect();
         let spans: Vec<WindowSpan> = repeats
-            .iter()
-            .map(|repeat| WindowSpan { repeat: *repeat, opened: self.opened_ns, closed: self.closed_ns })
+            .into_iter()
+            .map(|repeat| WindowSpan { repeat, opened: 0, closed: planned.max(worked(requests, repeat)) })
             .collect();
-        let lasted = self.closed_ns.saturating_sub(self.opened_ns) as f64 / 1e6 * repeats.len() as f64;
+        let scheduled = planned as f64 / 1e6 * spans.len() as f64;
+        let worked: f64 = spans.iter().map(|span| span.closed as f64 / 1e6).sum();
         let sent = requests.iter().filter(|request| request.status != RequestStatus::NotSent).count();
-        self.achieved_rate = (lasted > 0.0).then(|| sent as f64 / lasted * 1000.0);
+        self.achieved_rate = (scheduled > 0.0).then(|| sent as f64 / scheduled * 1000.0);
         self.summary = summarise(&samples, &spans);
-        self.goodput = slo.map(|slo| goodput(&samples, slo, Some(lasted)));
+        self.goodput = slo.map(|slo| goodput(&samples, slo, Some(worked)));
     }
+}
+
+/// From the first intended start to the last end of the requests of a repeat, in nanoseconds.
+fn worked(requests: &[&RequestRecord], repeat: u32) -> u64 {
+    let times = || requests.iter().filter(|request| request.repeat == repeat).filter_map(|request| request.times);
+    let first = times().map(|times| times.intended_ns).min().unwrap_or(0);
+    times().map(|times| times.ended_ns).max().unwrap_or(0).saturating_sub(first)
 }
 
 /// Whether the client sent what was asked for when it was asked for.

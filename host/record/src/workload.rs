@@ -1,6 +1,9 @@
 //! Workloads and their phases in a record.
 
-use bench_metrics::{Goodput, Sample, Slo, SteadyWindow, Summary, TimedSample, WindowSpan, goodput, summarise};
+use bench_metrics::{
+    Goodput, Sample, Slo, SteadyWindow, Summary, TimedSample, TokenPools, WindowSpan, goodput, summarise,
+    summarise_pooled,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +103,12 @@ impl PhaseRecord {
     pub fn summarise(&self) -> Summary {
         let samples: Vec<Sample<'_>> = self.measured().map(sample).collect();
         summarise(&samples, &self.spans())
+    }
+
+    /// The same where the requests no longer have their token times: `pools` holds those of all that completed.
+    pub fn summarise_pooled(&self, pools: TokenPools) -> Summary {
+        let samples: Vec<Sample<'_>> = self.measured().map(sample).collect();
+        summarise_pooled(&samples, &self.spans(), pools)
     }
 
     /// Fills in everything that follows from its requests, windows and stages: `summary`, `goodput` where there are objectives,

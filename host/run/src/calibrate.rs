@@ -93,7 +93,7 @@ struct Emission {
 const LARGEST_MESSAGE: usize = 1 << 20;
 
 /// Most errors of a kind that are kept; of more, every n-th is.
-const MOST_SAMPLES: usize = 4 << 20;
+const MOST_SAMPLES: usize = 1 << 20;
 
 /// Runs the streams and reports the errors.
 pub async fn calibrate(plan: &CalibrationPlan) -> Result<Calibrated, RunError> {

@@ -21,8 +21,12 @@ mod pipeline;
 mod preflight;
 mod prompt;
 mod report;
+mod restate;
 mod sessions;
+mod side;
+mod times;
 mod tracelog;
+mod work;
 mod workloads;
 
 pub use bench_load::{GRAMMAR, LoadError, LoadSpec};
@@ -34,3 +38,4 @@ pub use error::{Category, RunError};
 pub use options::{Folders, RunOptions};
 pub use pipeline::{open_suite, run, run_ab};
 pub use report::{Reporter, Silent, Update};
+pub use restate::{Restated, restate};

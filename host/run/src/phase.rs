@@ -23,6 +23,7 @@ use crate::error::RunError;
 use crate::preflight::Pace;
 use crate::report::{Reporter, Update};
 use crate::sessions::{Batch, execute};
+use crate::times::Times;
 use crate::tracelog::TraceLog;
 
 /// What a phase needs of its run.
@@ -48,6 +49,7 @@ pub(crate) struct Context<'a> {
     pub(crate) stop: &'a Stop,
     pub(crate) trace: &'a mut TraceLog,
     pub(crate) beside: &'a mut Observed,
+    pub(crate) times: &'a mut Times,
 }
 
 /// A phase that is being measured.
@@ -132,7 +134,8 @@ pub(crate) async fn finish(context: &mut Context<'_>, measuring: Measuring) -> R
         record.telemetry = counters::deltas(&work.before, &after);
     }
     record.server_series = std::mem::take(context.beside).finish();
-    record.sum_up(context.slo);
+    let times = std::mem::take(context.times);
+    times.sum_up(&mut record, context.slo);
     (record.status, record.problem) = verdict(&record.requests, context.stop);
     Ok(record)
 }

@@ -123,7 +123,8 @@ async fn at_once(
 fn settle(context: &mut Context<'_>, sent: &Sent, seen: Turn, place: Place) -> Result<Judged, RunError> {
     let seen = seen.map(Transmission::into_exchange);
     context.trace.add(place.ordinal, &seen)?;
-    let judged = judge(context.engine, sent, &seen, place);
+    let mut judged = judge(context.engine, sent, &seen, place);
+    context.times.take(&mut judged.record);
     if let Ok(exchange) = &seen {
         context.trace.saw_merged(judged.merged.iter().filter_map(|read| exchange.reads.get(*read)));
     }

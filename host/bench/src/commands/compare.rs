@@ -19,12 +19,12 @@ pub fn compare(args: &CompareArgs) -> Outcome {
         output::json(&comparison);
         return Ok(Exit::Success);
     }
-    show(&comparison);
+    show(&comparison, args.all);
     Ok(Exit::Success)
 }
 
-/// Prints a comparison for people.
-pub fn show(comparison: &Comparison) {
+/// Prints a comparison for people: the usual metrics, or all of them.
+pub fn show(comparison: &Comparison, all: bool) {
     for warning in &comparison.warnings {
         let run = comparison.runs.get(warning.run).map_or_else(String::new, |run| run.id.to_string());
         output::warning(&format!("{run}: {} [{}]", warning.note.message, warning.note.code), None);
@@ -33,12 +33,26 @@ pub fn show(comparison: &Comparison) {
         output::warning(&format!("{} [{}]", note.message, note.code), note.hint.as_deref());
     }
     for other in 1..comparison.runs.len() {
-        output::data(&output::printable(&table(comparison, other)));
+        output::data(&output::printable(&table(comparison, other, all)));
     }
 }
 
+/// What is shown unless everything is asked for: one number for each thing that people compare engines by.
+const SHOWN: [&str; 10] = [
+    "ttft_ms",
+    "ttft_intended_ms",
+    "prefill_tps",
+    "decode_tps",
+    "tpot_ms",
+    "decode_p95_latency_ms",
+    "itl_chunk.p95_ms",
+    "e2e_ms",
+    "aggregate_tps",
+    "request_rate",
+];
+
 /// The reference and one other run.
-fn table(comparison: &Comparison, other: usize) -> String {
+fn table(comparison: &Comparison, other: usize, all: bool) -> String {
     let title = |run: usize| comparison.runs.get(run).map_or_else(String::new, |run| run.id.to_string());
     let (reference, value) = (title(0), title(other));
     let mut table = results::table(&[
@@ -54,7 +68,7 @@ fn table(comparison: &Comparison, other: usize) -> String {
         "by",
     ]);
     let at = |row: &Row, run: usize| row.cells.get(run).cloned().flatten();
-    for row in &comparison.rows {
+    for row in comparison.rows.iter().filter(|row| all || SHOWN.contains(&row.metric.as_str())) {
         let (reference, value) = (at(row, 0), at(row, other));
         let median = |cell: &Option<Cell>| cell.as_ref().map_or_else(dash, |cell| figure(cell.value));
         let difference = value.as_ref().and_then(|cell| cell.difference.as_ref());

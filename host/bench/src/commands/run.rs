@@ -20,8 +20,17 @@ pub fn run(args: &RunArgs) -> Outcome {
         return Ok(Exit::Success);
     }
     let options = options(args)?;
-    if let [a, b] = args.ab.as_slice() {
-        return in_turns(args, &options, [a, b]);
+    match args.ab.as_slice() {
+        [] => {}
+        [a, b] => return in_turns(args, &options, [a, b]),
+        other => {
+            return Err(Failure {
+                code: "not-two-engines".to_owned(),
+                message: format!("--ab compares two engines, and {} addresses were given", other.len()),
+                hint: Some("write both with a comma between them: --ab http://one:8080,http://two:8080".to_owned()),
+                exit: Exit::Usage,
+            });
+        }
     }
     let (stopper, stop) = Stopper::new();
     let record = runtime()?.block_on(async {
@@ -67,7 +76,7 @@ fn print_both(records: &[RunRecord]) -> Result<(), Failure> {
         table(record);
     }
     let comparison = bench_record::compare::compare(records).map_err(Failure::from)?;
-    super::compare::show(&comparison);
+    super::compare::show(&comparison, false);
     Ok(())
 }
 

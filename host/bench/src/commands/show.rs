@@ -1,16 +1,23 @@
 //! `bench show`.
 
-use bench_record::Store;
+use bench_metrics::peers::{PEERS, Peer};
 use bench_record::export::exporter;
+use bench_record::{RunRecord, Store};
+use bench_run::{Catalog, restate};
 
 use crate::cli::{Format, ShowArgs};
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::numbers::figure;
 use crate::{folders, output, results};
 
 /// Shows a stored run.
 pub fn show(args: &ShowArgs) -> Outcome {
-    let record = Store::new(folders::folders().runs).load(&args.run)?;
+    let store = Store::new(folders::folders().runs);
+    let record = store.load(&args.run)?;
+    if let Some(peer) = &args.peer {
+        return in_words_of(&store, &record, peer, args);
+    }
     let form = match args.format {
         _ if args.json => "json",
         Format::Table => {
@@ -25,5 +32,45 @@ pub fn show(args: &ShowArgs) -> Outcome {
     if let Some(exporter) = exporter(form) {
         output::data(&exporter.export(&[record])?);
     }
+    Ok(Exit::Success)
+}
+
+/// The run by the definitions of another tool.
+fn in_words_of(store: &Store, record: &RunRecord, name: &str, args: &ShowArgs) -> Outcome {
+    let Some(peer) = Peer::named(name) else {
+        let known: Vec<&str> = PEERS.into_iter().map(Peer::id).collect();
+        return Err(Failure {
+            code: "unknown-tool".to_owned(),
+            message: format!("the definitions of `{name}` are not known"),
+            hint: Some(format!("those known are {}", known.join(", "))),
+            exit: Exit::Usage,
+        });
+    };
+    // A record that was named by its file has its trace beside it.
+    let beside = store.locate(&args.run)?;
+    let trace = beside.with_file_name("trace.parquet");
+    let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
+    let (phases, notes) = restate(&catalog, record, &trace, peer)?;
+    for note in &notes {
+        output::warning(&format!("{} [{}]", note.message, note.code), note.hint.as_deref());
+    }
+    if args.json {
+        output::json(&phases);
+        return Ok(Exit::Success);
+    }
+    let mut text = format!("run {} by the definitions of {} ({})\n", record.id, peer.title(), peer.revision());
+    for phase in &phases {
+        let mut table = results::table(&[&format!("{} {}", phase.workload, phase.phase), "statistic", "value", "unit"]);
+        for number in &phase.view.numbers {
+            table.add_row([&number.metric, &number.statistic, &figure(number.value), &number.unit]);
+        }
+        results::align_numbers(&mut table, 2);
+        text.push_str(&format!("\n{table}\n"));
+    }
+    if let Some(first) = phases.first() {
+        text.push('\n');
+        first.view.differs.iter().for_each(|sentence| text.push_str(&format!("- {sentence}\n")));
+    }
+    output::data(&output::printable(&text));
     Ok(Exit::Success)
 }

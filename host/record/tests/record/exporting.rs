@@ -46,7 +46,7 @@ fn csv_has_lines_for_stages_and_the_error_of_the_client() {
     let lines: Vec<&str> = text.split_terminator("\r\n").filter(|line| line.contains(",ttft_ms,ms,")).collect();
     let [whole, first, second] = lines.as_slice() else { panic!("{lines:?}") };
     assert!(whole.contains(",constant:10/s,,,10,10,1,10,"), "{whole}");
-    assert!(first.contains(",stage-1,10,10,1,10,") && second.contains(",stage-2,10,10,"), "{first}");
+    assert!(first.contains(",stage-1,10,10,1,") && second.contains(",stage-2,10,10,1,"), "{first}");
     assert!(whole.ends_with(",0.05,,kernel"), "{whole}");
 }
 

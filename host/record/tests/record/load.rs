@@ -117,6 +117,22 @@ fn a_stage_sums_up_its_own_requests() {
 }
 
 #[test]
+fn a_stage_whose_answers_come_after_it_does_not_look_faster() {
+    let mut phase = open_loop(0);
+    let prompt = phase.stages[0].summary.median("aggregate_tps");
+    // 10 requests of 20 tokens; the last one is answered 1095 ms after the stage began.
+    close(prompt, 200.0 / 1.095);
+    for request in phase.requests.iter_mut().take(10) {
+        if let Some(times) = &mut request.times {
+            times.ended_ns += 2905 * MS;
+        }
+    }
+    phase.sum_up(None);
+    close(phase.stages[0].summary.median("aggregate_tps"), 200.0 / 4.0);
+    close(phase.stages[0].achieved_rate, 10.0);
+}
+
+#[test]
 fn the_steady_part_lies_in_the_phase() {
     let steady = open_loop(0).steady.unwrap();
     assert!(steady.from_ns < steady.to_ns && steady.to_ns <= 2195 * MS, "{steady:?}");

@@ -20,7 +20,7 @@ pub(crate) fn heading(page: &mut String, record: &RunRecord) {
         esc(&backend)
     );
     put!(page, " at {}</p><p class=\"facts\">", esc(&record.endpoint.url));
-    let mut facts = vec![format!("started {}", record.started_at)];
+    let mut facts = vec![format!("started {}", whole_second(&record.started_at))];
     facts.push(format!(
         "{} {}{}",
         record.suite.name,
@@ -36,6 +36,14 @@ pub(crate) fn heading(page: &mut String, record: &RunRecord) {
     }
     page.push_str("</p></header>");
     verdict(page, record);
+}
+
+/// A moment without its fraction of a second.
+fn whole_second(moment: &str) -> String {
+    match moment.split_once('.') {
+        Some((second, _)) if moment.ends_with('Z') => format!("{second}Z"),
+        _ => moment.to_owned(),
+    }
 }
 
 fn verdict(page: &mut String, record: &RunRecord) {
@@ -59,6 +67,12 @@ fn verdict(page: &mut String, record: &RunRecord) {
         page.push_str(
             "<div class=\"verdict good\"><strong>Publishable.</strong> The run is complete, the model and every plugin are \
              identified, the raw trace was kept, and the client was not the limit.</div>",
+        );
+        return;
+    }
+    if record.publishable.reasons.is_empty() {
+        page.push_str(
+            "<div class=\"verdict doubt\"><strong>Not publishable.</strong> The run has not been judged.</div>",
         );
         return;
     }

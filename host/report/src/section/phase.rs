@@ -100,6 +100,9 @@ fn stages(page: &mut String, phase: &PhaseRecord) {
     }
     page.push_str("<h4>Stages</h4>");
     table.write(page);
+    page.push_str(
+        "<p class=\"caption\">Tokens per second are over the time until the last answer of the stage had come.</p>",
+    );
     if matches!(&phase.shape, Some(ShapeRecord::OpenLoop { arrivals, .. }) if *arrivals != ArrivalLaw::Constant) {
         page.push_str(
             "<p class=\"caption\">Asked is the mean of a random schedule, which in a short stage has more or fewer requests; \

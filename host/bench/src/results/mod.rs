@@ -1,7 +1,11 @@
-//! The result of a run as a table.
+//! The result of a run as text: one table that compares the phases, below it what there is to say of each workload and phase, and
+//! at the end what is to be known of the client and the machine. What has nothing to say is left out.
 
-use bench_metrics::ErrorBar;
-use bench_record::{Calibration, FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
+mod client;
+mod load;
+mod percentiles;
+
+use bench_record::{FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::numbers::{figure, known};
@@ -99,6 +103,12 @@ fn heading(record: &RunRecord) -> String {
     if let Some(machine) = &record.machine {
         text.push_str(&format!("client machine: {}\n", machine.headline()));
     }
+    if let Some(load) = &record.load {
+        text.push_str(&format!("load: {load}\n"));
+    }
+    if let Some(ab) = &record.ab {
+        text.push_str(&format!("side {} of two that were measured in turns; the other is {}\n", ab.side, ab.other));
+    }
     text
 }
 
@@ -111,7 +121,8 @@ fn row(record: &RunRecord, workload: &WorkloadRecord, phase: &PhaseRecord) -> Ve
     row
 }
 
-/// What a workload says beyond the main table: its own headline, its curves, what was skipped, what failed.
+/// What a workload says beyond the main table: its own headline, its curves, its percentiles, and of each phase how its load went
+/// and what is odd.
 fn extras(workload: &WorkloadRecord) -> String {
     let mut text = format!("\n{} {}", workload.label, workload.name);
     match workload.status {
@@ -135,54 +146,53 @@ fn extras(workload: &WorkloadRecord) -> String {
     for curve in &workload.curves {
         text.push_str(&plot::curve(curve));
     }
+    text.push_str(&percentiles::table(workload));
     for phase in &workload.phases {
-        if let Some(reason) = &phase.skip_reason {
-            text.push_str(&format!("  {} skipped: {reason}\n", phase.id));
-        }
-        if phase.prompt_fit == Some(FitKind::Nominal) {
-            text.push_str(&format!("  {}: prompt lengths are estimates, or could not be met\n", phase.id));
-        }
-        for turn in &phase.skipped_turns {
-            text.push_str(&format!("  {}: {}\n", phase.id, turn.message));
-        }
-        for flag in &phase.summary.flags {
-            text.push_str(&format!("  {}: flag {} on {} requests\n", phase.id, flag.code, flag.count));
-        }
-        for problem in &phase.summary.problems {
-            text.push_str(&format!("  {}: {} requests ended with {}\n", phase.id, problem.count, problem.code));
-        }
+        text.push_str(&load::lines(phase));
+        text.push_str(&remarks(phase));
     }
     text
 }
 
-/// How wrong the client's times are at one load.
-fn error_line(calibration: &Calibration) -> String {
-    let bar = |bar: Option<&ErrorBar>| match bar {
-        Some(bar) => format!("p50 {}, p99 {}", figure(bar.p50_ms), known(bar.p99_ms)),
-        None => "–".to_owned(),
-    };
-    format!(
-        "\nclient error in ms at {} streams, stamps by {}: TTFT {}; ITL {} ({} events against {})\n",
-        calibration.streams,
-        calibration.stamp_source,
-        bar(calibration.ttft.as_ref()),
-        bar(calibration.itl.as_ref()),
-        calibration.events,
-        calibration.against,
-    )
+/// What is odd about a phase.
+fn remarks(phase: &PhaseRecord) -> String {
+    let mut text = String::new();
+    let mut remark = |words: String| text.push_str(&format!("  {}: {words}\n", phase.id));
+    if let Some(reason) = &phase.skip_reason {
+        remark(format!("skipped: {reason}"));
+    }
+    if phase.prompt_fit == Some(FitKind::Nominal) {
+        remark("prompt lengths are estimates, or could not be met".to_owned());
+    }
+    for turn in &phase.skipped_turns {
+        remark(turn.message.clone());
+    }
+    for flag in &phase.summary.flags {
+        remark(format!("flag {} on {} requests", flag.code, flag.count));
+    }
+    for problem in &phase.summary.problems {
+        remark(format!("{} requests ended with {}", problem.count, problem.code));
+    }
+    text
 }
 
 fn footer(record: &RunRecord) -> String {
-    let mut text = String::new();
+    let mut text = format!("\n{}", client::lines(record));
     for flag in &record.condition_flags {
-        text.push_str(&format!("\nflag {}: {}", flag.code, flag.message));
+        text.push_str(&format!("flag {}: {}\n", flag.code, flag.message));
     }
-    for calibration in &record.client.calibrations {
-        text.push_str(&error_line(calibration));
+    for problem in &record.problems {
+        text.push_str(&format!("problem {}: {}\n", problem.code, problem.message));
     }
     if !record.publishable.ok {
         let reasons: Vec<&str> = record.publishable.reasons.iter().map(|reason| reason.code.as_str()).collect();
-        text.push_str(&format!("\nnot publishable: {}\n", reasons.join(", ")));
+        text.push_str(&format!("not publishable: {}\n", reasons.join(", ")));
     }
     text
+}
+
+/// A table as part of a text that is indented by so many spaces. The style itself puts one space before the first column.
+fn indented(table: &Table, by: usize) -> String {
+    let margin = " ".repeat(by.saturating_sub(1));
+    table.lines().map(|line| format!("{margin}{}\n", line.trim_end())).collect()
 }
