@@ -98,10 +98,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "SHAPE")]
     pub load: Option<String>,
     /// How long that load lasts, such as 30s or 5m [default: 60s]
-    #[arg(long, value_name = "TIME", value_parser = crate::numbers::duration)]
+    #[arg(long, value_name = "TIME", value_parser = crate::numbers::duration, requires = "load")]
     pub duration: Option<std::time::Duration>,
     /// How many requests it has
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000), requires = "load")]
     pub requests: Option<u32>,
     /// What a request has to keep within to count as good, such as ttft=200ms,itl=30ms
     #[arg(long, value_name = "LIMITS")]

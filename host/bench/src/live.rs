@@ -46,8 +46,8 @@ const MOMENT: f64 = 0.9;
 /// How often the bar is drawn while a window is open: rarely, since drawing takes time from the measured client.
 const REDRAW: Duration = Duration::from_millis(500);
 
-/// Notes that only say what is being done.
-const PROGRESS: [&str; 2] = ["sweep-step", "calibrating"];
+/// Notes that only say what is being done, and the words that stand before them.
+const PROGRESS: [(&str, &str); 2] = [("sweep-step", "trying "), ("calibrating", "")];
 
 impl Live {
     /// A view for this process's standard error.
@@ -155,11 +155,13 @@ impl Reporter for Live {
                     );
                 }
             }
-            Update::Note { code, text } if PROGRESS.contains(&code) => self.say(&format!("  {text}")),
-            Update::Note { code, text } => {
-                self.clear();
-                output::warning(&format!("{text} [{code}]"), None);
-            }
+            Update::Note { code, text } => match PROGRESS.iter().find(|(progress, _)| *progress == code) {
+                Some((_, doing)) => self.say(&format!("  {doing}{text}")),
+                None => {
+                    self.clear();
+                    output::warning(&output::printable(&format!("{text} [{code}]")), None);
+                }
+            },
             _ => {}
         }
     }

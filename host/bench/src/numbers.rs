@@ -37,6 +37,11 @@ pub fn known(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), figure)
 }
 
+/// Milliseconds, or microseconds where those are few.
+pub fn short(ms: f64) -> String {
+    if ms.abs() < 0.1 { format!("{:.0} µs", ms * 1e3) } else { format!("{} ms", figure(ms)) }
+}
+
 /// Seconds as minutes and seconds.
 pub fn lasting(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
@@ -54,6 +59,7 @@ pub fn bytes(count: u64) -> String {
     }
     if unit == 0 { format!("{count} B") } else { format!("{} {}", figure(value), UNITS[unit]) }
 }
+
 /// A time as people type it: a number and one of `us`, `ms`, `s`, `m` and `h`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());

@@ -148,7 +148,7 @@ fn server(plan: &CalibrationPlan) -> Result<(Option<SimHandle>, String), RunErro
 
 fn request(plan: &CalibrationPlan) -> Request {
     let body = serde_json::json!({
-        "model": "bench-sim", "stream": true, "max_tokens": plan.events, "ignore_eos": true,
+        "stream": true, "max_tokens": plan.events, "ignore_eos": true,
         "messages": [{ "role": "user", "content": "calibrate" }],
     });
     Request {

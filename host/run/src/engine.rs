@@ -170,13 +170,17 @@ impl Line {
         options: &RunOptions,
     ) -> Result<Engine, RunError> {
         let shown = self.shown(backend.clone());
+        let not_served = |wanted: &str| RunError::ModelNotFound {
+            wanted: wanted.to_owned(),
+            served: shown.models.iter().map(|model| model.id.clone()).collect(),
+        };
         let model = choose(&backend, wanted).ok_or_else(|| match wanted {
-            Some(wanted) => RunError::ModelNotFound {
-                wanted: wanted.to_owned(),
-                served: shown.models.iter().map(|model| model.id.clone()).collect(),
-            },
+            Some(wanted) => not_served(wanted),
             None => RunError::NoModel { endpoint: self.endpoint.to_string() },
         })?;
+        if let Some((unknown, _)) = options.mix.iter().find(|(name, _)| choose(&backend, Some(name)).is_none()) {
+            return Err(not_served(unknown));
+        }
         let limits = measuring(options.timeout);
         let (endpoint, secrets) = (self.endpoint.clone(), self.secrets.clone());
         let client = Client::with(endpoint, secrets, limits, &Trust::platform(), options.stamps)?;

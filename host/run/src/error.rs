@@ -114,6 +114,16 @@ pub enum RunError {
         /// What there is, as `label name`.
         known: Vec<String>,
     },
+    /// A workload needs texts that the suite does not have.
+    #[error("the workload `{workload}` needs the corpus `{corpus}`, which the suite {suite} does not have")]
+    NoCorpus {
+        /// The workload.
+        workload: String,
+        /// The suite.
+        suite: String,
+        /// The corpus.
+        corpus: String,
+    },
     /// A `--param` that cannot be used.
     #[error("the parameter `{text}` cannot be used: {reason}")]
     BadParam {
@@ -190,6 +200,7 @@ impl RunError {
             RunError::NoModel { .. } => "no-model",
             RunError::MissingSecret { .. } => "missing-secret",
             RunError::UnknownWorkload { .. } => "unknown-workload",
+            RunError::NoCorpus { .. } => "no-corpus",
             RunError::BadParam { .. } => "bad-param",
             RunError::Refused { problem, .. } => &problem.code,
             RunError::BadPlan { .. } => "bad-plan",
@@ -228,6 +239,7 @@ impl RunError {
                 Some(format!("set {variable}, or name another variable with --api-key-env"))
             }
             RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", known.join(", "))),
+            RunError::NoCorpus { .. } => Some("name a suite that has it with --suite".to_owned()),
             RunError::BadParam { .. } => {
                 Some("write KEY=VALUE for the driver or LABEL.KEY=VALUE for a workload, such as W3.contexts=[1024,2048]".to_owned())
             }
@@ -251,6 +263,7 @@ impl RunError {
             | RunError::Registry(_)
             | RunError::Suite(_)
             | RunError::WorkloadVersion { .. }
+            | RunError::NoCorpus { .. }
             | RunError::Trace { .. }
             | RunError::BadPlan { .. } => Category::Input,
             RunError::Wire(_)

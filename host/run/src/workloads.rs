@@ -1,8 +1,10 @@
 //! The workloads of a run: which, with which parameters, planned before the first is measured.
 
-use bench_plugin::Workload;
 use bench_plugin::workload_types::{Facts, Phase};
+use bench_plugin::{Kind, Workload};
+use bench_registry::Component;
 use bench_suite::{Suite, WorkloadEntry};
+use semver::VersionReq;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Identity};
@@ -25,23 +27,66 @@ impl Planned {
     }
 }
 
-fn is_named(entry: &WorkloadEntry, name: &str) -> bool {
-    entry.label.eq_ignore_ascii_case(name) || entry.plugin.eq_ignore_ascii_case(name)
+/// A workload to run: an entry of the suite, or one of the bundle that the suite does not list, with the defaults of its own.
+struct Choice {
+    label: String,
+    plugin: String,
+    /// Versions that the suite was made for.
+    version: Option<VersionReq>,
+    params: Map<String, Value>,
 }
 
-fn chosen<'a>(suite: &'a Suite, names: &[String]) -> Result<Vec<&'a WorkloadEntry>, RunError> {
-    let entries = &suite.manifest().workloads;
+impl Choice {
+    fn of(entry: &WorkloadEntry, quick: bool) -> Self {
+        Self {
+            label: entry.label.clone(),
+            plugin: entry.plugin.clone(),
+            version: Some(entry.version.clone()),
+            params: entry.effective_params(quick),
+        }
+    }
+
+    fn beyond_the_suite(component: &Component) -> Self {
+        let name = component.name.to_owned();
+        Self { label: name.clone(), plugin: name, version: None, params: Map::new() }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.label.eq_ignore_ascii_case(name) || self.plugin.eq_ignore_ascii_case(name)
+    }
+}
+
+/// The workloads of the suite, and after them those that only the bundle has.
+fn all(suite: &Suite, quick: bool) -> Vec<Choice> {
+    let mut choices: Vec<Choice> = suite.manifest().workloads.iter().map(|entry| Choice::of(entry, quick)).collect();
+    for component in bench_registry::components().iter().filter(|component| component.kind == Kind::Workload) {
+        if !choices.iter().any(|choice| choice.plugin == component.name) {
+            choices.push(Choice::beyond_the_suite(component));
+        }
+    }
+    choices
+}
+
+/// Those with one of `names`; without names, those of the suite.
+fn chosen(suite: &Suite, choices: Vec<Choice>, names: &[String]) -> Result<Vec<Choice>, RunError> {
     for name in names {
-        if !entries.iter().any(|entry| is_named(entry, name)) {
+        if !choices.iter().any(|choice| choice.is_named(name)) {
+            let known = |choice: &Choice| match &choice.version {
+                Some(_) => format!("{} {}", choice.label, choice.plugin),
+                None => format!("{} (beyond the suite)", choice.plugin),
+            };
             return Err(RunError::UnknownWorkload {
                 suite: suite.manifest().name.clone(),
                 wanted: name.clone(),
-                known: entries.iter().map(|entry| format!("{} {}", entry.label, entry.plugin)).collect(),
+                known: choices.iter().map(known).collect(),
             });
         }
     }
-    let wanted = |entry: &&WorkloadEntry| names.is_empty() || names.iter().any(|name| is_named(entry, name));
-    Ok(entries.iter().filter(wanted).collect())
+    let wanted = |choice: &Choice| match names {
+        [] => choice.version.is_some(),
+        names => names.iter().any(|name| choice.is_named(name)),
+    };
+    Ok(choices.into_iter().filter(wanted).collect())
 }
 
 /// Loads and plans the workloads that the options ask for, in the suite's order.
@@ -52,37 +97,45 @@ pub(crate) fn plan(
     params: &Params,
     facts: &Facts,
 ) -> Result<Vec<Planned>, RunError> {
-    let entries = chosen(suite, &options.workloads)?;
+    let choices = all(suite, options.quick);
     for (label, key, value) in &params.workloads {
-        if !suite.manifest().workloads.iter().any(|entry| is_named(entry, label)) {
+        if !choices.iter().any(|choice| choice.is_named(label)) {
             return Err(RunError::BadParam {
                 text: format!("{label}.{key}={value}"),
-                reason: format!("the suite has no workload `{label}`"),
+                reason: format!("there is no workload `{label}`"),
             });
         }
     }
     let mut planned = Vec::new();
-    for entry in entries {
-        let (mut workload, identity) = catalog.workload(&entry.plugin)?;
-        let fits = identity.version.parse().is_ok_and(|version| entry.version.matches(&version));
-        if !fits {
+    for choice in chosen(suite, choices, &options.workloads)? {
+        let (mut workload, identity) = catalog.workload(&choice.plugin)?;
+        if let Some(wanted) = &choice.version
+            && !identity.version.parse().is_ok_and(|version| wanted.matches(&version))
+        {
             return Err(RunError::WorkloadVersion {
-                plugin: entry.plugin.clone(),
-                wanted: entry.version.to_string(),
+                plugin: choice.plugin,
+                wanted: wanted.to_string(),
                 found: identity.version,
             });
         }
-        let mut effective = entry.effective_params(options.quick);
+        if let Some(corpus) = workload.info().corpora.iter().find(|name| suite.corpus(name).is_none()) {
+            return Err(RunError::NoCorpus {
+                workload: choice.plugin,
+                suite: suite.manifest().name.clone(),
+                corpus: corpus.clone(),
+            });
+        }
+        let mut effective = choice.params.clone();
         if let Some(repeats) = options.repeats {
             effective.insert("repeats".to_owned(), Value::from(repeats));
         }
         for (label, key, value) in &params.workloads {
-            if is_named(entry, label) {
+            if choice.is_named(label) {
                 effective.insert(key.clone(), value.clone());
             }
         }
         let phases = workload.plan(&Value::Object(effective.clone()).to_string(), facts)?;
-        planned.push(Planned { label: entry.label.clone(), workload, identity, params: effective, phases });
+        planned.push(Planned { label: choice.label, workload, identity, params: effective, phases });
     }
     Ok(planned)
 }

@@ -3,7 +3,7 @@
 use bench_metrics::ErrorBar;
 use bench_record::{Calibration, RunRecord};
 
-use crate::numbers::{figure, known};
+use crate::numbers::{figure, known, short};
 
 /// One line for what the client did, one for each load at which its error was measured.
 pub(super) fn lines(record: &RunRecord) -> String {
@@ -24,7 +24,9 @@ fn used(record: &RunRecord) -> Vec<String> {
     if client.limited {
         parts.push("WAS THE LIMIT of what was measured".to_owned());
     }
-    parts.extend(client.workers.map(|workers| format!("{workers} threads")));
+    parts.extend(
+        client.workers.map(|workers| if workers == 1 { "1 thread".to_owned() } else { format!("{workers} threads") }),
+    );
     parts.extend(client.cpu_share.map(|share| format!("{} of a processor busy", percent(share))));
     if client.reads > 0 {
         parts.push(format!("{} reads", whole(client.reads)));
@@ -33,7 +35,7 @@ fn used(record: &RunRecord) -> Vec<String> {
         parts.push(format!("{} of them with several events", whole(client.merged_reads)));
     }
     parts.extend(client.stamp_source.as_ref().map(|source| format!("stamps by {source}")));
-    parts.extend(client.longest_lag_ms.map(|lag| format!("longest lag {} ms", figure(lag))));
+    parts.extend(client.longest_lag_ms.map(|lag| format!("longest lag {}", short(lag))));
     parts.extend(
         client.late_share.filter(|share| *share > 0.0).map(|share| format!("{} of the stamps late", percent(share))),
     );

@@ -7,7 +7,7 @@ use bench_record::{Pacing, PhaseRecord, RequestStatus, ShapeRecord, StageRecord,
 
 use super::client::percent;
 use super::{align_numbers, indented, table};
-use crate::numbers::{figure, known};
+use crate::numbers::{figure, known, short};
 
 /// Stages in a table; a load may have a thousand.
 const MOST_STAGES: usize = 40;
@@ -82,8 +82,8 @@ fn pacing(pacing: &Pacing) -> Option<String> {
 
 fn spread(bar: &ErrorBar) -> String {
     match bar.p99_ms {
-        Some(p99) => format!("p50 {} ms, p99 {} ms", figure(bar.p50_ms), figure(p99)),
-        None => format!("p50 {} ms, at most {} ms", figure(bar.p50_ms), figure(bar.max_ms)),
+        Some(p99) => format!("p50 {}, p99 {}", short(bar.p50_ms), short(p99)),
+        None => format!("p50 {}, at most {}", short(bar.p50_ms), short(bar.max_ms)),
     }
 }
 
@@ -122,7 +122,7 @@ fn stages(stages: &[StageRecord]) -> String {
     let judged = stages.iter().any(|stage| stage.goodput.is_some());
     let mut header =
         vec!["stage", "asked/s", "sent/s", "ok", "TTFT p50 ms", "TTFT p99 ms", "ITL p50 ms", "total tok/s"];
-    header.extend(judged.then_some("good"));
+    header.extend(judged.then_some("kept"));
     let mut rows = table(&header);
     for stage in stages.iter().take(MOST_STAGES) {
         let summary = &stage.summary;
@@ -160,7 +160,7 @@ fn capacity(sweep: &SweepRecord) -> String {
 }
 
 fn steps(sweep: &SweepRecord) -> String {
-    let header = ["asked/s", "came/s", "left/s", "requests", "failed", "at once", "TTFT p50 ms", "good", ""];
+    let header = ["asked/s", "came/s", "left/s", "requests", "failed", "at once", "TTFT p50 ms", "kept", ""];
     let mut rows = table(&header);
     for step in &sweep.steps {
         let overload = step.overload();

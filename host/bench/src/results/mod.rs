@@ -124,7 +124,10 @@ fn row(record: &RunRecord, workload: &WorkloadRecord, phase: &PhaseRecord) -> Ve
 /// What a workload says beyond the main table: its own headline, its curves, its percentiles, and of each phase how its load went
 /// and what is odd.
 fn extras(workload: &WorkloadRecord) -> String {
-    let mut text = format!("\n{} {}", workload.label, workload.name);
+    let mut text = format!("\n{}", workload.label);
+    if workload.label != workload.name {
+        text.push_str(&format!(" {}", workload.name));
+    }
     match workload.status {
         WorkloadStatus::Completed => {}
         WorkloadStatus::Failed => text.push_str(" FAILED"),

@@ -15,7 +15,7 @@ const TIMES: [(&str, &str); 3] = [
 
 /// One row per phase and time; empty where no percentile beyond the median is known.
 pub(super) fn table(workload: &WorkloadRecord) -> String {
-    let mut table = plain(&["ms", "of", "p50", "p90", "p95", "p99", "max"]);
+    let mut table = plain(&["latency percentiles, ms", "of", "p50", "p90", "p95", "p99", "max"]);
     for phase in &workload.phases {
         let several = workload.phases.len() > 1;
         let name = |time: &str| if several { format!("{} {time}", phase.id) } else { time.to_owned() };

@@ -91,3 +91,41 @@ async fn bad_requests_are_not_sent() {
     let error = send(&server, Limits::default(), Request::get("http://evil/")).await.unwrap_err();
     assert_eq!((error.code(), server.connections()), ("bad-request", 0));
 }
+
+/// Measured requests are read by this crate's own reader, the others by hyper. On the same bytes both must come to the same.
+#[tokio::test]
+async fn both_ways_to_read_an_answer_agree() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let answers = [
+        sized("hello"),
+        format!("{chunked}5\r\nhello\r\n0\r\n\r\n"),
+        format!("{chunked}0000005;a=b\r\nhello\r\nA \r\n0123456789\r\n0\r\nx: y\r\n\r\n"),
+        format!("{chunked}5\nhello\r\n0\r\n\r\n"),
+        format!("{chunked}5\r\nhellooo\r\n0\r\n\r\n"),
+        format!("{chunked}G\r\nhello\r\n0\r\n\r\n"),
+        format!("{chunked}5\r\nhel"),
+        format!("{chunked}FFFFFFFFFFFFFFFFF\r\nhello"),
+        "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello".to_owned(),
+        "HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\nhello".to_owned(),
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 7\r\n\r\nhello".to_owned(),
+        "HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\nhello".to_owned(),
+        "HTTP/1.0 200 OK\r\n\r\nuntil the end".to_owned(),
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno".to_owned(),
+        "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+        "HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n".to_owned(),
+        "ICY 200 OK\r\n\r\n".to_owned(),
+    ];
+    for answer in answers {
+        let server = Server::answering(&answer).await;
+        let exchange = server.ask(Limits::default()).await;
+        let control = Control::new(server.endpoint(), Secrets::new(server.endpoint()), Limits::default()).unwrap();
+        let own = exchange.outcome.map(|()| (exchange.head.unwrap().status, exchange.body));
+        let theirs = control.send(Request::get("/x")).await.map(|response| (response.status, response.body));
+        match (own, theirs) {
+            (Ok(own), Ok(theirs)) => assert_eq!(own, theirs, "{answer:?}"),
+            (Err(_), Err(_)) => {}
+            (own, theirs) => panic!("{answer:?}: {own:?} and {theirs:?}"),
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! The simulated engine has one core to itself, the client another. Every scenario runs several times and the best round
 //! counts, because whatever else the machine does can only make a client look worse; all rounds are in the JSON.
 
-mod capacity;
+mod benches;
 mod judge;
 mod machine;
 mod peers;
@@ -60,7 +60,7 @@ enum Part {
     Busy,
     /// 2,000 requests a second, whatever becomes of them.
     Open,
-    /// Decoding in the sandbox and without one.
+    /// What a token costs with decoding in the sandbox and without one.
     Decode,
     /// Most events and requests per second.
     Capacity,
@@ -121,17 +121,15 @@ fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured
     if wanted(Part::Open) {
         measured.take("open", bench.open_loop(2000));
     }
-    if wanted(Part::Decode) {
-        for decode in ["none", "native", "wasm"] {
-            measured.take(&format!("decode-{decode}"), bench.decoding(1000, decode));
-        }
+    if wanted(Part::Decode) || wanted(Part::Peers) {
+        measured.take_overall(benches::overall(workspace));
     }
     if wanted(Part::Peers) {
         measured.take("hundred-kernel", streams(100, "kernel"));
         measured.take("hundred-user", streams(100, "user"));
     }
     if wanted(Part::Capacity) {
-        measured.take_capacity(capacity::measure(workspace));
+        measured.take_capacity(benches::capacity(workspace));
     }
     if wanted(Part::Memory) {
         measured.take_memory(bench.memory(1000, 600));

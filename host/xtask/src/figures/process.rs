@@ -59,17 +59,47 @@ fn collect(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
     receiver
 }
 
-/// Runs a command to its end and gives back what it printed.
-pub fn output(command: Command, limit: Duration) -> Result<String, Error> {
+/// What became of a child that succeeded.
+#[derive(Debug)]
+pub struct Output {
+    /// What it printed.
+    pub text: String,
+    /// Processor time of the child from its start to its end, in the program and in the kernel; `None` where the system does
+    /// not say.
+    pub cpu_seconds: Option<f64>,
+}
+
+/// Processor time of all children that have ended and were waited for, in seconds.
+#[cfg(unix)]
+fn ended_children() -> Option<f64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    let seconds = |time: nix::sys::time::TimeVal| {
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of a measurement")]
+        let microseconds = nix::sys::time::TimeValLike::num_microseconds(&time) as f64;
+        microseconds / 1e6
+    };
+    Some(seconds(used.user_time()) + seconds(used.system_time()))
+}
+
+#[cfg(not(unix))]
+fn ended_children() -> Option<f64> {
+    None
+}
+
+/// Runs a command to its end.
+pub fn output(command: Command, limit: Duration) -> Result<Output, Error> {
     watched(command, limit, |_| {})
 }
 
 /// As [`output`], with a look at the child's id every so often.
-pub fn watched(command: Command, limit: Duration, mut look: impl FnMut(u32)) -> Result<String, Error> {
+pub fn watched(command: Command, limit: Duration, mut look: impl FnMut(u32)) -> Result<Output, Error> {
     let (mut running, name) = spawn(command)?;
     let (out, err) = (collect(running.0.stdout.take()), collect(running.0.stderr.take()));
     let ticks = limit.as_millis() / TICK.as_millis();
     for _ in 0..ticks {
+        // Only this child can end in between: nothing else here waits for one.
+        let before = ended_children();
         let ended = running.0.try_wait().map_err(|error| Error::Io { what: name.clone(), error })?;
         let Some(status) = ended else {
             look(running.0.id());
@@ -78,7 +108,8 @@ pub fn watched(command: Command, limit: Duration, mut look: impl FnMut(u32)) -> 
         };
         let [out, err] = [out, err].map(|text| text.recv_timeout(Duration::from_secs(5)).unwrap_or_default());
         if status.success() {
-            return Ok(out);
+            let cpu_seconds = before.zip(ended_children()).map(|(before, after)| after - before);
+            return Ok(Output { text: out, cpu_seconds });
         }
         let said = err.lines().rev().take(5).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
         return Err(Error::Child { command: name, problem: format!("failed ({status}):\n{said}") });

@@ -8,11 +8,18 @@ use crate::Error;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Report {
     pub calibration: Calibration,
-    /// Processor time of the whole client, in seconds.
-    pub cpu_seconds: f64,
-    pub max_rss_kib: u64,
-    /// How long it lasted.
+    /// Processor time of the client while the window was open, in seconds: sending, receiving, stamping and keeping.
+    pub cpu_seconds: Option<f64>,
+    /// Processor time of the whole process: also starting, opening connections, and afterwards parsing every event for its
+    /// emission stamp and sorting the errors, which a run does not do. Taken from the process, not from what it printed.
+    #[serde(skip_deserializing)]
+    pub process_cpu_seconds: Option<f64>,
+    pub max_rss_kib: Option<u64>,
+    /// How long the window was open.
     pub seconds: f64,
+    pub requests: u64,
+    /// Requests without a whole answer.
+    pub failed: u64,
 }
 
 /// How wrong the client was.
@@ -53,24 +60,36 @@ impl Report {
             .map_err(|error| Error::Manifest("what `bench calibrate --json` printed".to_owned(), error))
     }
 
-    /// Refuses a report of other stamps than were asked for, or of fewer than 99 % of the events that there should be.
+    /// Refuses a report of other stamps than were asked for, of fewer than 99 % of the events that there should be, or with
+    /// failures.
     pub fn checked(self, stamps: &str, events: u64) -> Result<Self, Error> {
         let Calibration { stamp_source, events: seen, .. } = &self.calibration;
         let problem = if !stamp_source.starts_with(stamps) {
             format!("was asked for {stamps} stamps and took {stamp_source} ones")
         } else if *seen < events / 100 * 99 {
             format!("saw {seen} of {events} events")
+        } else if self.failed > 0 {
+            format!("{} of {} requests failed", self.failed, self.requests)
         } else {
             return Ok(self);
         };
         Err(Error::Child { command: "bench calibrate".to_owned(), problem })
     }
 
-    /// Processor time in microseconds for each event, or in seconds for a million.
+    /// Processor time of the window in microseconds for each event, or in seconds for a million.
     pub fn cpu_us_per_event(&self) -> Option<f64> {
+        self.per_event(self.cpu_seconds)
+    }
+
+    /// The same of the whole process.
+    pub fn process_cpu_us_per_event(&self) -> Option<f64> {
+        self.per_event(self.process_cpu_seconds)
+    }
+
+    fn per_event(&self, seconds: Option<f64>) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "a count of events fits a double exactly")]
         let events = self.calibration.events as f64;
-        (events > 0.0).then(|| self.cpu_seconds * 1e6 / events)
+        seconds.filter(|_| events > 0.0).map(|seconds| seconds * 1e6 / events)
     }
 }
 
@@ -109,7 +128,7 @@ pub mod tests {
                 "events": 1_000_000, "merged_events": 3, "ttft": errors(0.02, 0.04), "itl": errors(0.01, itl_p99),
                 "receipt": errors(0.02, 0.04), "send": null, "cpu_us_per_event": 1.5, "emission_late": errors(0.001, 0.1),
             },
-            "cpu_seconds": cpu_seconds, "max_rss_kib": 50_000, "seconds": 10.1,
+            "cpu_seconds": cpu_seconds, "max_rss_kib": 50_000, "seconds": 10.1, "requests": 1000, "failed": 0,
         })
         .to_string()
     }
@@ -135,6 +154,8 @@ pub mod tests {
         assert!(checked("kernel", 1_000_000).is_ok() && checked("", 1_010_000).is_ok());
         assert!(checked("user", 1_000_000).is_err());
         assert!(checked("kernel", 1_100_000).is_err());
+        let failures = Report::parse(&text(0.08, 2.5).replace("\"failed\":0", "\"failed\":1"));
+        assert!(failures.and_then(|report| report.checked("kernel", 1_000_000)).is_err());
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::Error;
 pub const TTFT_US: u64 = 50_000;
 /// Between two tokens.
 pub const GAP_US: u64 = 10_000;
+/// Between two tokens where memory is watched for long: slow enough for what is kept of ten minutes to fit on a disk.
+const SLOW_GAP_US: u64 = 100_000;
 /// How long starting and ending may take beside the measurement.
 const AROUND: Duration = Duration::from_secs(60);
 /// Tokens of an answer in the open loop.
@@ -50,27 +52,22 @@ impl Bench {
 
     /// Short answers, asked for at a fixed rate.
     pub fn open_loop(&self, per_second: u32) -> Result<Vec<Report>, Error> {
-        let mut args = schedule_args(SHORT_ANSWER);
+        let mut args = schedule_args(SHORT_ANSWER, GAP_US);
         args.extend([("--rate", per_second.to_string()), ("--seconds", self.seconds.to_string())]);
         let events = u64::from(per_second) * u64::from(self.seconds) * u64::from(SHORT_ANSWER);
         self.rounds(&|url| self.calibrate(url, &args)?.checked("", events))
     }
 
-    /// Streams whose answers are decoded afterwards, in the way named.
-    pub fn decoding(&self, streams: u32, decode: &str) -> Result<Vec<Report>, Error> {
-        let mut args = self.stream_args(streams, "kernel");
-        args.push(("--decode", decode.to_owned()));
-        self.rounds(&|url| self.calibrate(url, &args)?.checked("kernel", self.events(streams)))
-    }
-
     /// Resident memory of the client in KiB, once a second.
     pub fn memory(&self, streams: u32, seconds: u32) -> Result<Vec<u64>, Error> {
-        let (_engine, url) = self.engine()?;
-        let mut args = self.stream_args(streams, "kernel");
+        let (_engine, url) = self.engine(SLOW_GAP_US)?;
+        let mut args = schedule_args(self.tokens(SLOW_GAP_US), SLOW_GAP_US);
+        args.extend([("--streams", streams.to_string()), ("--stamps", "kernel".to_owned())]);
         args.push(("--seconds", seconds.to_string()));
         let mut samples = Vec::new();
         let mut looks: u32 = 0;
-        let limit = Duration::from_secs(u64::from(seconds)) + AROUND;
+        // Looking at every event afterwards takes a while as well, and is not what is asked about.
+        let limit = Duration::from_secs(u64::from(seconds)) * 2 + AROUND;
         watched(self.command(&url, &args), limit, |id| {
             looks += 1;
             if looks.is_multiple_of(50) {
@@ -78,29 +75,30 @@ impl Bench {
                 samples.extend(resident_kib(&status));
             }
         })?;
+        samples.truncate(usize::try_from(seconds).unwrap_or(usize::MAX));
         Ok(samples)
     }
 
     fn rounds(&self, round: &dyn Fn(&str) -> Result<Report, Error>) -> Result<Vec<Report>, Error> {
         (0..self.rounds)
             .map(|_| {
-                let (_engine, url) = self.engine()?;
+                let (_engine, url) = self.engine(GAP_US)?;
                 round(&url)
             })
             .collect()
     }
 
     /// Tokens of a stream that lasts for a round.
-    fn tokens(&self) -> u32 {
-        u32::try_from(u64::from(self.seconds) * 1_000_000 / GAP_US).unwrap_or(u32::MAX)
+    fn tokens(&self, gap_us: u64) -> u32 {
+        u32::try_from(u64::from(self.seconds) * 1_000_000 / gap_us).unwrap_or(u32::MAX)
     }
 
     fn events(&self, streams: u32) -> u64 {
-        u64::from(streams) * u64::from(self.tokens())
+        u64::from(streams) * u64::from(self.tokens(GAP_US))
     }
 
     fn stream_args(&self, streams: u32, stamps: &str) -> Vec<(&'static str, String)> {
-        let mut args = schedule_args(self.tokens());
+        let mut args = schedule_args(self.tokens(GAP_US), GAP_US);
         args.extend([("--streams", streams.to_string()), ("--stamps", stamps.to_owned())]);
         args
     }
@@ -119,12 +117,13 @@ impl Bench {
     }
 
     fn calibrate(&self, url: &str, args: &[(&str, String)]) -> Result<Report, Error> {
-        Report::parse(&output(self.command(url, args), self.limit())?)
+        let output = output(self.command(url, args), self.limit())?;
+        Ok(Report { process_cpu_seconds: output.cpu_seconds, ..Report::parse(&output.text)? })
     }
 
-    fn engine(&self) -> Result<(Running, String), Error> {
+    fn engine(&self, gap_us: u64) -> Result<(Running, String), Error> {
         let config = json!({
-            "slots": 100_000, "ttft_us": TTFT_US, "gap_us": GAP_US, "prefill_ns_per_token": 0, "natural_tokens": null,
+            "slots": 100_000, "ttft_us": TTFT_US, "gap_us": gap_us, "prefill_ns_per_token": 0, "natural_tokens": null,
             "prefix_cache": null,
         });
         let path = self.folder.join("sim.json");
@@ -138,6 +137,6 @@ impl Bench {
     }
 }
 
-fn schedule_args(tokens: u32) -> Vec<(&'static str, String)> {
-    vec![("--events", tokens.to_string()), ("--gap-us", GAP_US.to_string()), ("--ttft-us", TTFT_US.to_string())]
+fn schedule_args(tokens: u32, gap_us: u64) -> Vec<(&'static str, String)> {
+    vec![("--events", tokens.to_string()), ("--gap-us", gap_us.to_string()), ("--ttft-us", TTFT_US.to_string())]
 }

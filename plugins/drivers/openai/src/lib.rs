@@ -1,13 +1,15 @@
 //! Driver for any server that speaks OpenAI's protocol and has no driver of its own.
 //!
-//! It assumes nothing beyond the public interface: no forced length, no switch against caching, no counters. Known
-//! backends have drivers that can do more and answer with a higher confidence.
+//! It assumes nothing beyond the public interface: no forced length, no switch against caching, no counters that it would
+//! understand. Most servers that people run themselves have metrics for Prometheus at the usual place, so those are asked
+//! for and kept as they are. Known backends have drivers that can do more and answer with a higher confidence.
 
 use bench_sdk::driver::{Backend, Capability, Evidence, Info, Locality, Secret, Target};
+use bench_sdk::http;
 use bench_sdk::openai::{self, Api, Dialect, Request, StreamUsage};
 use bench_sdk::params;
 use bench_sdk::recognise::{Answers, models, number, text};
-use bench_sdk::types::{Generation, Problem};
+use bench_sdk::types::{Generation, HttpRequest, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +54,7 @@ impl Dialect for OpenAi {
             capabilities: vec![
                 Capability::FinalUsage,
                 Capability::CachedTokens,
+                Capability::Telemetry,
                 Capability::Tools,
                 Capability::RawPrompt,
                 Capability::Logprobs,
@@ -86,6 +89,10 @@ impl Dialect for OpenAi {
         }
         request.body.extend(params.extra.clone());
         Ok(())
+    }
+
+    fn telemetry() -> Vec<HttpRequest> {
+        vec![http::get("/metrics")]
     }
 
     fn recognise(answers: Answers<'_>) -> Option<Backend> {
