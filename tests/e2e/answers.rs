@@ -64,7 +64,9 @@ fn a_character_and_a_frame_in_pieces() {
     assert_eq!(request["events"]["text"], 3, "byte by byte is the same stream");
     assert_eq!(request["metrics"]["output_tokens"], 3);
     let bench = Bench::new();
-    let engine = engine(SimConfig { framing: Framing { split_utf8_us: Some(500), ..Framing::default() }, ..quick() });
+    // Far enough apart that not even a busy machine reads all halves together.
+    let framing = Framing { split_utf8_us: Some(10_000), ..Framing::default() };
+    let engine = engine(SimConfig { gap_us: 20_000, framing, ..quick() });
     let (ran, record) = bench.quick(&engine.url(), "W1", &[]);
     ran.exits(0);
     let split = measured(&record, "W1");

@@ -16,6 +16,7 @@ fn every_command_explains_itself() {
         &["list-models"],
         &["runs"],
         &["show"],
+        &["report"],
         &["compare"],
         &["plugin"],
         &["plugin", "list"],
@@ -77,7 +78,7 @@ fn a_command_line_that_makes_no_sense() {
         &["compare", "one"],
         &["show", "--format", "pdf"],
         &["show", "--json", "--format", "csv"],
-        &["calibrate", "--events", "1"],
+        &["calibrate", "--events", "0"],
         &["completions", "tcl"],
         &[],
     ] {
@@ -248,20 +249,6 @@ fn runs_that_are_not_there_or_broken() {
     empty.run(["show"]).exits(6);
     assert!(empty.run(["runs"]).exits(0).stdout.lines().count() <= 1);
     assert_eq!(empty.run(["runs", "--json"]).exits(0).json(), serde_json::json!([]));
-}
-
-#[test]
-fn the_client_measures_its_own_error() {
-    let bench = Bench::new();
-    let ran = bench.run(["calibrate", "--events", "150", "--gap-us", "500", "--streams", "2", "--json"]).exits(0);
-    let result = ran.json();
-    assert_eq!(result["streams"], 2);
-    assert!(result["events"].as_u64().unwrap() >= 300, "every chunk of an answer is stamped: {result}");
-    let of = |key: &str| result[key].as_f64().unwrap_or_else(|| panic!("{key} is missing: {result}"));
-    assert!(of("p50_ms") <= of("p95_ms") && of("p95_ms") <= of("max_ms"), "{result}");
-    assert!(result["p99_ms"].is_null(), "too few events for a 99th percentile");
-    let ran = bench.run(["calibrate", "--events", "20", "--gap-us", "500"]).exits(0);
-    assert!(ran.stdout.contains("receipt after emission"), "{ran}");
 }
 
 #[test]

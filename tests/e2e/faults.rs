@@ -4,8 +4,8 @@ use bench_sim::{Fault, FaultKind, SimConfig, When};
 use serde_json::Value;
 
 use crate::support::{
-    Answer, Bench, NOBODY, Server, check_schema, engine, engine_that_breaks, problem_code, quick, requests, settled,
-    workload,
+    Answer, Bench, NOBODY, Server, check_schema, engine, engine_that_breaks, problem_code, quick, requests, sent,
+    settled, workload,
 };
 
 #[test]
@@ -114,6 +114,29 @@ fn an_engine_that_falls_silent() {
     });
     let ran = Bench::new().quick_without_record(&engine.url(), "W1", &timeout);
     ran.fails(4, "first-byte-timeout", &["1s"]);
+}
+
+#[test]
+fn an_engine_that_falls_silent_under_an_open_load() {
+    let bench = Bench::new();
+    // One in three never ends; the others must not wait for it, and it must not be forgotten.
+    let faults = vec![Fault { when: When::Every(3), kind: FaultKind::Stall { after_tokens: 2, for_us: None } }];
+    let engine = engine(SimConfig { slots: 64, faults, ..quick() });
+    let more = ["--requests", "12", "--timeout", "1"];
+    let (ran, record) = bench.under(&engine.url(), "W1", "constant:60/s", &more);
+    let ran = ran.exits(3);
+    check_schema(&record);
+    let measured = sent(&record, "W1");
+    assert_eq!(measured.len(), 12, "nothing is dropped");
+    let (failed, completed): (Vec<&Value>, Vec<&Value>) =
+        measured.iter().partition(|request| request["status"] == "failed");
+    assert_eq!(failed.len(), 4, "{ran}");
+    assert!(failed.iter().all(|request| problem_code(request) == "stalled" && request["times"].is_object()));
+    assert!(completed.iter().all(|request| request["status"] == "completed"));
+    let summary = &crate::support::phases(&record, "W1")[0]["summary"];
+    assert_eq!([&summary["completed"], &summary["failed"], &summary["not_sent"]], [8, 4, 0]);
+    assert!(ran.stdout.contains("8/12"), "{ran}");
+    assert!(ran.stdout.contains("4 requests ended with stalled"), "{ran}");
 }
 
 #[test]

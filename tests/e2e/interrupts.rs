@@ -9,7 +9,7 @@ use std::time::Duration;
 use bench_sim::{SimConfig, SimHandle};
 use serde_json::Value;
 
-use crate::support::{Bench, Ran, check_schema, engine, quick, settled, workload};
+use crate::support::{Bench, Ran, check_schema, engine, quick, sent, settled, workload};
 
 fn interrupt(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
@@ -46,6 +46,31 @@ fn an_interrupt_keeps_what_is_finished() {
     assert_eq!(settled(&engine).requests, 4, "nothing more was asked");
     assert!(bench.run(["show"]).exits(0).stdout.contains(record["id"].as_str().unwrap()));
     assert_eq!(record["publishable"]["ok"], false);
+}
+
+#[test]
+fn an_interrupt_in_an_open_load_keeps_the_requests_that_are_finished() {
+    let bench = Bench::new();
+    let engine = engine(SimConfig { slots: 64, ..quick() });
+    let url = engine.url();
+    let load = ["--load", "constant:40/s", "--requests", "3000"];
+    let fixed =
+        ["run", "--quick", "--plugin", "openai", "--endpoint", &url, "--workload", "W1", "--json", "record.json"];
+    let child = bench.spawn(fixed.iter().chain(&load));
+    // More than the warm-up and what can be under way at once.
+    while engine.counters().completed < 12 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(&child);
+    let ran = Ran::from(child.wait_with_output().unwrap()).exits(130);
+    let record: Value = serde_json::from_slice(&std::fs::read(bench.path("record.json")).unwrap()).unwrap();
+    check_schema(&record);
+    assert_eq!(record["status"], "cancelled");
+    assert_eq!(workload(&record, "W1")["status"], "cancelled");
+    let finished = sent(&record, "W1").iter().filter(|request| request["status"] == "completed").count();
+    assert!(finished >= 5, "{finished} finished: {ran}");
+    assert!(settled(&engine).requests < 2_000, "the rest was not sent");
+    assert!(record["trace"]["sha256"].is_string());
 }
 
 #[test]

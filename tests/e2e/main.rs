@@ -6,12 +6,19 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod answers;
+mod calibration;
 mod cli;
 mod faults;
 mod input;
 mod interrupts;
+mod loads;
 mod models;
+mod objectives;
+mod outputs;
 mod recompute;
+mod replays;
 mod secrets;
+mod sides;
+mod stamps;
 mod support;
 mod workloads;

@@ -186,7 +186,7 @@ fn as_many_requests_are_under_way_as_there_are_streams() {
         assert_eq!(counters.running_max, streams);
         assert_eq!(counters.in_flight_max, streams, "never more than that");
         let phase = phase(&record, "W4", &format!("streams-{streams}"));
-        assert_eq!(phase["shape"], json!({ "kind": "closed-loop", "streams": streams }));
+        assert_eq!(phase["shape"], json!({ "kind": "closed-loop", "streams": streams, "ramp_s": null }));
         assert!(phase["summary"]["metrics"]["aggregate_tps"]["median"].as_f64().unwrap() > 0.0);
     }
 }

@@ -109,7 +109,7 @@ pub struct RunArgs {
     /// Whose stamps of reads to take
     #[arg(long, value_enum, default_value = "kernel")]
     pub stamps: Stamps,
-    /// Threads that send and receive [default: one per processor]
+    /// Most threads that send and receive; a small load takes fewer [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
     /// Ask several models, each with its share, such as base=3,adapter=1
@@ -275,7 +275,7 @@ pub struct CalibrateArgs {
     /// Whose stamps of reads to take
     #[arg(long, value_enum, default_value = "kernel")]
     pub stamps: Stamps,
-    /// Threads that send and receive [default: one per processor]
+    /// Most threads that send and receive; a small load takes fewer [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
     /// Requests per second at times of their own, instead of streams that follow one another

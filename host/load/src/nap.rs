@@ -3,7 +3,7 @@
 //! At tens of thousands of events a second a thread that is woken for each of them spends more on waking up than on reading. The
 //! kernel notes when a segment arrives whether or not anybody is awake, so with its stamps a short nap before the thread waits
 //! for the next event moves no time: it only lets a few more arrive. Two segments of the same stream that come within one nap
-//! share a stamp, as they do when they come within one read, so the nap is shorter than the error that stamps may have.
+//! share a stamp, as they do when they come within one read, so the nap is no longer than the error that stamps may have.
 //! Without stamps of the kernel there are no naps.
 
 use std::cell::Cell;
@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use bench_wire::{Stamp, stamped_reads};
 
-/// How long a nap lasts, about: what the kernel adds to it is of the same size as what it takes to wake a thread.
-const NAP: Duration = Duration::from_micros(40);
+/// How long a nap lasts.
+const NAP: Duration = Duration::from_micros(100);
+/// What the kernel may add to it: waking a thread takes tens of microseconds.
+const OVERSLEPT: Duration = Duration::from_micros(60);
 /// Reads per second of a thread from which on naps pay.
 const BUSY: u64 = 20_000;
 /// How often the rate is looked at.
@@ -26,7 +28,14 @@ struct Pulse {
 }
 
 thread_local! {
+    /// The next moment that the thread must not sleep through.
+    static DUE: Cell<Option<Stamp>> = const { Cell::new(None) };
     static PULSE: Cell<Option<Pulse>> = const { Cell::new(None) };
+}
+
+/// No nap is taken that could last into this moment; `None` when there is no such moment any more.
+pub(crate) fn stay_awake_for(due: Option<Stamp>) {
+    DUE.set(due);
 }
 
 /// To be called before the thread waits for events.
@@ -46,7 +55,8 @@ pub(crate) fn before_waiting() {
         }
     };
     PULSE.set(Some(pulse));
-    if pulse.busy {
+    let has_time = DUE.get().is_none_or(|due| due.since(now) > NAP + OVERSLEPT);
+    if pulse.busy && has_time {
         std::thread::sleep(NAP);
     }
 }

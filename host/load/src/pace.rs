@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use bench_wire::Stamp;
 
+use crate::nap;
+
 /// How long before the moment the sleep ends.
 const SPIN: Duration = Duration::from_micros(if cfg!(target_os = "linux") { 80 } else { 1500 });
 
@@ -23,6 +25,12 @@ impl Alarm {
 
     /// Returns as soon after `moment` as the thread's other work allows.
     pub(crate) async fn wait_until(&mut self, moment: Stamp) {
+        nap::stay_awake_for(Some(moment));
+        self.sleep_until(moment).await;
+        nap::stay_awake_for(None);
+    }
+
+    async fn sleep_until(&mut self, moment: Stamp) {
         loop {
             let left = moment.since(Stamp::now());
             if left.is_zero() {

@@ -36,7 +36,8 @@ pub struct Step {
     /// The rate of the schedule as it was drawn, between the 10 % and the 90 % point of the requests; arrivals at random differ from
     /// the asked rate by chance.
     pub offered_rate: f64,
-    /// The rate at which requests left the server, between the same two points of the answers; 0 when too few were answered.
+    /// The rate at which requests left the server, between the same two points of the answers. Where too few were answered to tell,
+    /// the offered rate times the part of the requests that were.
     pub achieved_rate: f64,
     /// Requests of the step.
     pub requests: u32,
@@ -106,10 +107,12 @@ impl Step {
         let times: Vec<f64> = ttft.iter().map(|(_, ttft)| *ttft).collect();
         let plain: Vec<_> = samples.iter().map(|timed| timed.sample.clone()).collect();
         let completed = samples.iter().filter(|timed| matches!(timed.sample.outcome, Outcome::Completed(_))).count();
+        let offered_rate = middle_rate(intended).unwrap_or(asked_rate);
+        let answered = completed as f64 / samples.len().max(1) as f64;
         Self {
             asked_rate,
-            offered_rate: middle_rate(intended).unwrap_or(asked_rate),
-            achieved_rate: middle_rate(ended).unwrap_or(0.0),
+            offered_rate,
+            achieved_rate: middle_rate(ended).unwrap_or(offered_rate * answered),
             requests: u32::try_from(samples.len()).unwrap_or(u32::MAX),
             failed: u32::try_from(samples.len() - completed).unwrap_or(u32::MAX),
             in_flight: if length > 0.0 { busy / length } else { 0.0 },

@@ -25,6 +25,8 @@ const USUAL_QUICK: Duration = Duration::from_secs(10);
 /// The same for a step of a sweep.
 const STEP: Duration = Duration::from_secs(20);
 const STEP_QUICK: Duration = Duration::from_secs(4);
+/// Requests that a step of a sweep has at least.
+const LEAST_OF_STEP: f64 = 30.0;
 /// Most sessions of a window, prepared ahead.
 const MOST_SESSIONS: u64 = 200_000;
 /// Most streams that a calibration is made at.
@@ -127,7 +129,11 @@ impl Demand {
     /// A step of a sweep.
     pub(crate) fn step(&self, sweep: SweepSpec, rate: f64) -> Option<Load> {
         let spec = sweep.at(Rate::new(rate)?);
-        Some(Load { spec, length: self.length, replay: None, sessions: 1, repeats: 1, warmup: 0 })
+        // A step has to have enough requests to tell whether they leave as fast as they come.
+        let least = Duration::try_from_secs_f64(LEAST_OF_STEP / rate).unwrap_or_default();
+        let duration = self.length.duration.map(|duration| duration.max(least));
+        let length = Length { duration, ..self.length };
+        Some(Load { spec, length, replay: None, sessions: 1, repeats: 1, warmup: 0 })
     }
 
     /// Streams that a phase will have at once, as far as it can be told beforehand: in an open load by Little's law, as if the

@@ -195,7 +195,7 @@ impl Line {
         let mut line = Line { control, ..self };
         let beside = Arc::new(beside(&mut line)?);
         let mix = options.mix.clone();
-        Ok(Engine { line, backend, model, client, lanes, beside, target, mix, counts, trouble: None })
+        Ok(Engine { line, backend, model, client, lanes, beside, measures: false, target, mix, counts, trouble: None })
     }
 }
 
@@ -260,6 +260,8 @@ pub(crate) struct Engine {
     pub(crate) client: Client,
     pub(crate) lanes: Lanes,
     pub(crate) beside: Arc<Beside>,
+    /// The backend answered when it was last asked for its counters.
+    pub(crate) measures: bool,
     pub(crate) target: Target,
     /// Models to ask for, each with its share; empty for one model.
     mix: Vec<(String, f64)>,
@@ -357,7 +359,8 @@ impl Engine {
             let answer = self.line.send(request).await.ok();
             answers.push(answer.filter(|response| response.status == 200));
         }
-        if answers.iter().all(Option::is_none) {
+        self.measures = answers.iter().any(Option::is_some);
+        if !self.measures {
             return Ok(Vec::new());
         }
         Ok(self.line.driver.counters(&answers)?)

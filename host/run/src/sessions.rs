@@ -170,7 +170,8 @@ async fn open(
     });
     let lanes = context.engine.lanes.clone();
     let beside = Arc::clone(&context.engine.beside);
-    let watch = context.watch_every.filter(|_| !batch.warmup).map(|every| Watch {
+    let watched = context.engine.measures && !batch.warmup;
+    let watch = context.watch_every.filter(|_| watched).map(|every| Watch {
         control: &beside.control,
         requests: &beside.requests,
         every,

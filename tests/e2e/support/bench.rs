@@ -103,6 +103,12 @@ impl Bench {
         self.run(fixed.iter().chain(&json).chain(more))
     }
 
+    /// A quick run of one workload under a load of its own.
+    #[track_caller]
+    pub fn under(&self, endpoint: &str, workload: &str, load: &str, more: &[&str]) -> (Ran, Value) {
+        self.quick(endpoint, workload, &[&["--load", load], more].concat())
+    }
+
     /// The folders of the stored runs.
     pub fn runs(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("runs")) else { return Vec::new() };

@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bench_sim::{FaultKind, Sim, SimConfig, SimHandle};
 
 pub use bench::{Bench, Ran};
-pub use record::{check_schema, measured, phase, phases, problem_code, requests, workload};
+pub use record::{check_schema, measured, phase, phases, problem_code, requests, sent, workload};
 pub use server::{Answer, Asked, Server};
 pub use tap::Tap;
 

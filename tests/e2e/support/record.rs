@@ -64,6 +64,14 @@ pub fn measured<'a>(record: &'a Value, label: &str) -> &'a Value {
     first
 }
 
+/// The measured requests of a workload's only phase.
+#[track_caller]
+pub fn sent<'a>(record: &'a Value, label: &str) -> Vec<&'a Value> {
+    let phases = phases(record, label);
+    assert_eq!(phases.len(), 1, "{label} has several phases");
+    list(&phases[0], "requests").iter().filter(|request| request["warmup"] == false).collect()
+}
+
 /// The code of a problem, or an empty text.
 pub fn problem_code(value: &Value) -> &str {
     value["problem"]["code"].as_str().unwrap_or_default()

@@ -19,7 +19,7 @@ pub(super) fn lines(phase: &PhaseRecord) -> String {
     if let Some(goodput) = &phase.goodput {
         line(objectives(goodput));
     }
-    if let Some(words) = phase.pacing.as_ref().and_then(pacing) {
+    if let Some(words) = phase.pacing.as_ref().and_then(|paced| pacing(paced, phase.sweep.as_ref())) {
         line(words);
     }
     let alone = phase.shape.as_ref().and_then(ShapeRecord::streams) == Some(1);
@@ -66,18 +66,17 @@ fn objectives(goodput: &Goodput) -> String {
     text
 }
 
-/// Whether requests left when they should; `None` where no moments were fixed.
-fn pacing(pacing: &Pacing) -> Option<String> {
+/// Whether requests left when they should; `None` where no moments were fixed. The steps of a search have rates of their own.
+fn pacing(pacing: &Pacing, sweep: Option<&SweepRecord>) -> Option<String> {
     let asked = pacing.asked_rate?;
-    let share = pacing.achieved_share().map(|share| format!(" ({})", percent(share))).unwrap_or_default();
-    let mut text = format!("sent {} of {} req/s{share}", known(pacing.achieved_rate), figure(asked));
-    if let Some(error) = &pacing.send_error {
-        text.push_str(&format!("; first byte after its moment by {}", spread(error)));
+    let mut parts = Vec::new();
+    if sweep.is_none() {
+        let share = pacing.achieved_share().map(|share| format!(" ({})", percent(share))).unwrap_or_default();
+        parts.push(format!("sent {} of {} req/s{share}", known(pacing.achieved_rate), figure(asked)));
     }
-    if let Some(queue) = pacing.queue.as_ref() {
-        text.push_str(&format!("; waited in the client {}", spread(queue)));
-    }
-    Some(text)
+    parts.extend(pacing.send_error.as_ref().map(|error| format!("first byte after its moment by {}", spread(error))));
+    parts.extend(pacing.queue.as_ref().map(|queue| format!("waited in the client {}", spread(queue))));
+    Some(parts.join("; "))
 }
 
 fn spread(bar: &ErrorBar) -> String {

@@ -102,6 +102,10 @@ impl Calibration {
         self.ttft.and_then(|errors| errors.p99_ms)
     }
 
+    pub fn ttft_max(&self) -> Option<f64> {
+        self.ttft.map(|errors| errors.max_ms)
+    }
+
     pub fn itl_p50(&self) -> Option<f64> {
         self.itl.map(|errors| errors.p50_ms)
     }

@@ -20,12 +20,12 @@ pub fn heading(cores: &Cores, state: &State) {
 
 /// Everything, as a table.
 pub fn print(figures: &[Figure], compared: &[Row], measured: &Measured) {
-    println!("\n{:<78} {:>12} {:>12}  verdict", "figure", "measured", "at most");
+    println!("\n{:<86} {:>12} {:>12}  verdict", "figure", "measured", "at most");
     for figure in figures {
         let number =
             |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4} {}", figure.unit));
         println!(
-            "{:<78} {:>12} {:>12}  {}",
+            "{:<86} {:>12} {:>12}  {}",
             figure.claim,
             number(figure.value),
             number(figure.bound),
@@ -34,7 +34,7 @@ pub fn print(figures: &[Figure], compared: &[Row], measured: &Measured) {
     }
     if !compared.is_empty() {
         println!(
-            "\n{:<72} {:>10} {:>12} {:>10} {:>8}  verdict",
+            "\n{:<76} {:>10} {:>12} {:>10} {:>8}  verdict",
             "beside the best Rust peer", "peer", "ours", "ratio", "wanted"
         );
     }
@@ -44,7 +44,7 @@ pub fn print(figures: &[Figure], compared: &[Row], measured: &Measured) {
         let ratio = row.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.1} x"));
         let wanted = row.wanted.map_or_else(|| "-".to_owned(), |wanted| format!("{wanted} x"));
         let peer = format!("{} {}", row.peer, row.unit);
-        println!("{name:<72} {peer:>10} {ours:>12} {ratio:>10} {wanted:>8}  {}", row.verdict());
+        println!("{name:<76} {peer:>10} {ours:>12} {ratio:>10} {wanted:>8}  {}", row.verdict());
     }
     engine(measured);
     if let Some(growth) = growth(&measured.memory) {
