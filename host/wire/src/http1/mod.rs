@@ -97,7 +97,7 @@ pub(crate) fn map_pieces<'p>(pieces: impl Iterator<Item = (usize, &'p [u8])>, eo
     if eof {
         reader.finish();
     }
-    let end = match reader.standing() {
+    let end = match reader.settle() {
         _ if too_large => End::Malformed("the body is larger than 4 GiB"),
         Standing::Complete => End::Complete { extra: reader.extra() },
         Standing::Malformed(reason) => End::Malformed(reason),
@@ -184,6 +184,14 @@ mod tests {
         ] {
             assert!(matches!(whole(raw).end, End::Malformed(_)), "{}", raw.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_head_that_is_wrong_is_wrong_however_it_is_cut() {
+        let raw = b"\n).";
+        let whole = map(raw, &[3], false, false).end;
+        assert!(matches!(whole, End::Malformed(_)));
+        assert_eq!(map(raw, &[1, 2, 3], false, false).end, whole);
     }
 
     #[test]

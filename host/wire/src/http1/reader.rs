@@ -40,6 +40,8 @@ pub struct Reader {
     state: State,
     /// Bytes of the head that is being read.
     partial: Vec<u8>,
+    /// Some of them have not been looked at.
+    unseen: bool,
     /// Bytes of interim answers.
     skipped: usize,
     interim: u32,
@@ -104,6 +106,7 @@ impl Reader {
             keeps_headers: false,
             state: State::Head,
             partial: Vec::new(),
+            unseen: false,
             skipped: 0,
             interim: 0,
             head: None,
@@ -161,8 +164,22 @@ impl Reader {
         self.standing()
     }
 
+    /// Looks at whatever [`push`](Self::push) has left for later, so that where the reading stands does not depend on how the
+    /// bytes were cut.
+    pub fn settle(&mut self) -> Standing {
+        if self.state == State::Head && std::mem::take(&mut self.unseen) {
+            let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            // Without a line end it cannot be complete; it can be wrong.
+            if let Err(error) = httparse::Response::new(&mut fields).parse(&self.partial) {
+                self.state = State::Malformed(describe(error));
+            }
+        }
+        self.standing()
+    }
+
     /// The server has ended its side.
     pub fn finish(&mut self) -> Standing {
+        self.settle();
         if self.state == State::UntilClose {
             self.state = State::Complete;
         }
@@ -215,7 +232,8 @@ impl Reader {
         let before = self.partial.len();
         self.partial.extend_from_slice(bytes);
         // Only a line end can complete a head. The first bytes are looked at in any case: they tell whether this is HTTP.
-        if before > 0 && !bytes.contains(&b'\n') {
+        self.unseen = before > 0 && !bytes.contains(&b'\n');
+        if self.unseen {
             return &[];
         }
         let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
