@@ -241,8 +241,8 @@ fn place(pieces: Vec<Piece>, arrivals: Arrivals, most: usize, seed: u64) -> Sche
             if placed.len() >= most {
                 stages.truncate(index + 1);
                 if let Some(stage) = stages.last_mut() {
-                    // A stage has a length even if all its requests come at once.
-                    let to_s = at_ns.max(stage.from_ns + 1);
+                    // A stage has a length, and its last request is in it, even if several come at once.
+                    let to_s = at_ns.max(last_ns + 1);
                     let whole = piece.part(piece.from_s, to_s as f64 / NANOS, stage.name.clone());
                     *stage = Stage { to_ns: to_s, from_ns: stage.from_ns, ..whole.stage() };
                 }

@@ -94,6 +94,10 @@ impl Session {
     }
 
     pub(crate) fn push(&mut self, transmission: Transmission) {
+        if self.sent.is_empty() {
+            // No more than it needs: a long window keeps very many of these.
+            self.sent.reserve_exact(self.unsent);
+        }
         self.sent.push(transmission);
         self.unsent -= 1;
     }

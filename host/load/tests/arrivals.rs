@@ -170,6 +170,16 @@ fn loads() -> impl Strategy<Value = String> {
         .prop_map(|(arrivals, stages)| format!("stages:{arrivals},7/s@3s{}", stages.concat()))
 }
 
+/// The request after the last one is due in the same nanosecond.
+#[test]
+fn a_cut_between_two_requests_that_come_at_once() {
+    let text = "stages:gamma,burstiness=0.14723276137547875,7/s@3s,7/s..124/s@3835ms";
+    let length = Length { duration: None, requests: Some(305) };
+    let made = schedule(&load(text), length, 457_715_891_377_827_674).unwrap();
+    let (last, stage) = (made.arrivals.last().unwrap(), made.stages.last().unwrap());
+    assert!((stage.from_ns..stage.to_ns).contains(&last.at_ns), "{last:?} {stage:?}");
+}
+
 proptest! {
     #[test]
     fn schedules_are_sorted_bounded_and_repeatable(

@@ -5,6 +5,7 @@
 //! by a thread of its own, so that no exchange waits for a disk. Extents of one exchange form a chain, each naming the one
 //! before it, so an exchange remembers one address however long it is.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ struct Blocks {
     sealed: Vec<Block>,
     /// Bytes of blocks that may still be kept in memory.
     budget: usize,
+    /// Blocks in memory beyond the budget, because the writer was behind.
+    owed: VecDeque<usize>,
     folder: PathBuf,
     writer: Option<Writer>,
     file: Option<File>,
@@ -75,6 +78,7 @@ impl Spool {
             current: Vec::new(),
             sealed: Vec::new(),
             budget,
+            owed: VecDeque::new(),
             folder,
             writer: None,
             file: None,
@@ -152,9 +156,33 @@ impl Blocks {
                 self.budget = left;
                 Block::Memory(block)
             }
-            None => self.write(block),
+            None => {
+                self.pay();
+                let place = self.write(block);
+                if matches!(place, Block::Memory(_)) {
+                    self.owed.push_back(self.sealed.len());
+                }
+                place
+            }
         };
         self.sealed.push(place);
+    }
+
+    /// Gives the writer blocks that it had no room for before.
+    fn pay(&mut self) {
+        while let Some(index) = self.owed.pop_front() {
+            let Some(Block::Memory(block)) = self.sealed.get_mut(index) else { continue };
+            let block = std::mem::take(block);
+            let place = self.write(block);
+            let is_still_owed = matches!(place, Block::Memory(_));
+            if let Some(old) = self.sealed.get_mut(index) {
+                *old = place;
+            }
+            if is_still_owed {
+                self.owed.push_front(index);
+                return;
+            }
+        }
     }
 
     fn write(&mut self, block: Vec<u8>) -> Block {
