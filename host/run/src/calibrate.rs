@@ -14,12 +14,12 @@ use bench_record::Calibration;
 use bench_sim::{Sim, SimConfig, SimHandle, now_ns};
 use bench_wire::sse::Framer;
 use bench_wire::{
-    Client, Desk, Endpoint, Exchange, Header, Limits, Prepared, Request, Secrets, Stamp, StampMode, StampSource, Stop,
-    Trust,
+    Client, Desk, Endpoint, Exchange, Header, Limits, Prepared, Request, Secrets, Stamp, StampMode, Stop, Trust,
 };
 use serde::Deserialize;
 
 use crate::error::RunError;
+use crate::tracelog::Stamps;
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -227,9 +227,7 @@ struct Errors {
     merged: u64,
     requests: u64,
     failed: u64,
-    by_kernel: bool,
-    by_user: bool,
-    by_packet: bool,
+    stamps: Stamps,
 }
 
 impl Errors {
@@ -242,11 +240,7 @@ impl Errors {
             self.failed += 1;
             return;
         }
-        match exchange.stamps {
-            StampSource::Packet => self.by_packet = true,
-            StampSource::Kernel => self.by_kernel = true,
-            StampSource::UserSpace => self.by_user = true,
-        }
+        self.stamps.add(exchange);
         let mut previous: Option<(f64, usize)> = None;
         let mut framer = Framer::new(LARGEST_MESSAGE);
         let mut from = 0;
@@ -278,17 +272,11 @@ impl Errors {
     fn report(self, plan: &CalibrationPlan, cpu_seconds: Option<f64>, seconds: f64) -> Result<Calibrated, RunError> {
         let (requests, failed) = (self.requests, self.failed);
         let receipt = ErrorBar::of(self.receipt.values).ok_or(RunError::NotCalibrated { requests, failed })?;
-        let source = match (self.by_packet, self.by_kernel, self.by_user) {
-            (true, false, false) => "packet",
-            (false, true, false) => "kernel",
-            (false, false, _) => "user-space",
-            _ => "mixed",
-        };
         let calibration = Calibration {
             against: format!("bench-sim {}", env!("CARGO_PKG_VERSION")),
             streams: plan.streams,
             gap_us: plan.gap_us,
-            stamp_source: source.to_owned(),
+            stamp_source: self.stamps.source().unwrap_or_default().to_owned(),
             events: self.events,
             merged_events: self.merged,
             ttft: ErrorBar::of(self.ttft.values),

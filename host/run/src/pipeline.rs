@@ -90,12 +90,9 @@ async fn measure(
     }
     link(&mut sides);
     let phases = sides.iter().flat_map(|side| side.planned.iter().flat_map(|planned| &planned.phases));
-    let pace = sides.first().map(|side| side.pace);
-    if let Some(pace) = pace {
-        let (requests, seconds) = estimate(phases, pace);
-        if house.demand.text().is_none() {
-            reporter.update(Update::Estimate { seconds, requests });
-        }
+    if let Some(first) = sides.first().filter(|_| house.demand.text().is_none()) {
+        let (requests, seconds) = estimate(phases, first.pace);
+        reporter.update(Update::Estimate { seconds, requests });
     }
     calibrate_sides(house, &mut sides, reporter).await?;
     let busy_from = ProcessCpu::sample();
@@ -134,11 +131,10 @@ async fn calibrate_sides(
     }
     let gap_us = first.pace.gap_us();
     let most = first.most_streams(house.demand);
+    let mut loads = vec![1, most];
+    loads.dedup();
     let mut calibrations = Vec::new();
-    for streams in [1, most].into_iter().filter(|streams| *streams == 1 || *streams == most) {
-        if calibrations.iter().any(|done: &bench_record::Calibration| done.streams == streams) {
-            continue;
-        }
+    for streams in loads {
         reporter.update(Update::Note { code: "calibrating", text: "measuring the client's own error" });
         let plan = CalibrationPlan {
             streams,

@@ -35,7 +35,8 @@ pub(crate) struct Stamps {
 const LATE: Duration = Duration::from_millis(1);
 
 impl Stamps {
-    fn add(&mut self, exchange: &Exchange) {
+    /// Takes in how an exchange was stamped.
+    pub(crate) fn add(&mut self, exchange: &Exchange) {
         match exchange.stamps {
             StampSource::Packet => self.by_packet = true,
             StampSource::Kernel => self.by_kernel = true,
