@@ -53,6 +53,14 @@ fn requests_at_times_of_their_own() {
 }
 
 #[test]
+fn a_rate_that_is_none_is_refused() {
+    for rate in ["0", "NaN", "inf"] {
+        let ran = Bench::new().run(["calibrate", "--rate", rate]).exits(2);
+        assert!(ran.stderr.contains("bad-load"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn against_an_engine_that_runs_already() {
     let config =
         SimConfig { models: vec!["any-name".to_owned()], ttft_us: 5_000, gap_us: 1_000, ..SimConfig::default() };

@@ -112,6 +112,10 @@ pub struct RunArgs {
     /// Most threads that send and receive; a small load takes fewer [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// Keep a processor per thread busy rather than let it sleep between events: nearer stamps where the kernel takes none, such as
+    /// under TLS; not for an engine on the same machine
+    #[arg(long)]
+    pub busy_poll: bool,
     /// Ask several models, each with its share, such as base=3,adapter=1
     #[arg(long, value_name = "NAME=SHARE,..", value_delimiter = ',', value_parser = crate::numbers::share)]
     pub mix: Vec<(String, f64)>,
@@ -278,6 +282,10 @@ pub struct CalibrateArgs {
     /// Most threads that send and receive; a small load takes fewer [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// Keep a processor per thread busy rather than let it sleep between events: nearer stamps where the kernel takes none, such as
+    /// under TLS; not for an engine on the same machine
+    #[arg(long)]
+    pub busy_poll: bool,
     /// Requests per second at times of their own, instead of streams that follow one another
     #[arg(long, value_name = "PER_SECOND")]
     pub rate: Option<f64>,

@@ -71,19 +71,36 @@ impl Drop for Worker {
     }
 }
 
+/// What a thread does while a window is open and nothing has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Waiting {
+    /// It sleeps until something does. The processor is free for others, and waking up takes tens of microseconds, which stamps of
+    /// user space contain.
+    #[default]
+    Sleep,
+    /// It keeps looking. A processor is taken as long as the window is open, which an engine on the same machine would miss.
+    Poll,
+}
+
 /// The ways to one endpoint: a client for each thread of a crew. Clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Lanes {
     crew: Arc<Crew>,
     clients: Vec<Client>,
+    waiting: Waiting,
 }
 
 impl Lanes {
     /// Ways on which `crew` sends to the endpoint of `client`.
     #[must_use]
-    pub fn new(crew: Arc<Crew>, client: &Client) -> Self {
+    pub fn new(crew: Arc<Crew>, client: &Client, waiting: Waiting) -> Self {
         let clients = (0..crew.size()).map(|_| client.sibling()).collect();
-        Self { crew, clients }
+        Self { crew, clients, waiting }
+    }
+
+    /// What threads do when nothing has come.
+    pub(crate) fn waiting(&self) -> Waiting {
+        self.waiting
     }
 
     /// Threads.

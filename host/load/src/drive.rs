@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::pace::Alarm;
 use crate::window::{NotSent, Session};
-use crate::{Lanes, Shape};
+use crate::{Lanes, Shape, Waiting};
 
 /// Streams of a closed loop for which one thread is enough whatever they carry, and requests per second of an open one.
 const STREAMS_PER_WORKER: usize = 64;
@@ -54,7 +54,8 @@ pub(crate) async fn drive(
     let (ready, mut waiting) = tokio::sync::mpsc::channel::<()>(workers);
     let mut parts = JoinSet::new();
     for (number, (handle, client)) in lanes.first(workers).enumerate() {
-        let part = Part { client: client.clone(), common: common.clone(), number, workers };
+        let waiting = lanes.waiting();
+        let part = Part { client: client.clone(), common: common.clone(), number, workers, waiting };
         let (opening, ready, shape) = (opening.clone(), ready.clone(), shape.clone());
         parts.spawn_on(part.run(shape, opening, ready), handle);
     }
@@ -112,6 +113,7 @@ struct Part {
     common: Arc<Common>,
     number: usize,
     workers: usize,
+    waiting: Waiting,
 }
 
 impl Part {
@@ -141,6 +143,16 @@ impl Part {
         let Ok(opened) = opening.wait_for(Option::is_some).await.map(|opened| opened.unwrap_or_default()) else {
             return Vec::new();
         };
+        // Aborted when it is dropped, which is when the window closes.
+        let mut awake = JoinSet::new();
+        if self.waiting == Waiting::Poll {
+            // A thread with a task that is always ready looks for events instead of waiting for them.
+            awake.spawn(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
         match shape {
             Shape::Sequential => self.sequential().await,
             Shape::ClosedLoop { lasts, .. } => self.closed_loop(places, opened, lasts).await,

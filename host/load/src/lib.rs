@@ -21,7 +21,7 @@ use std::time::Duration;
 use bench_wire::{Desk, Prepared, Stop};
 
 pub use arrivals::{Arrival, Length, MOST_ARRIVALS, Schedule, Stage, schedule};
-pub use crew::{Crew, Lanes};
+pub use crew::{Crew, Lanes, Waiting};
 pub use replay::{Format, Replay, ReplayRequest};
 pub use spec::{Arrivals, Closed, GRAMMAR, LoadError, LoadSpec, LoadStage, Open, Rate, Rates, ReplaySpec, SweepSpec};
 pub use watch::{Look, Watch};

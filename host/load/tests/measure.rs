@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bench_load::{Closed, Crew, Lanes, NotSent, Shape, Watch, measure};
+use bench_load::{Closed, Crew, Lanes, NotSent, Shape, Waiting, Watch, measure};
 use bench_wire::{Client, Control, Desk, Endpoint, Exchange, Limits, Prepared, Request, Secrets, Stamp, Stop, Stopper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -66,7 +66,7 @@ impl Server {
                 }
             }
         });
-        let lanes = Lanes::new(Arc::new(Crew::new(2).unwrap()), &client);
+        let lanes = Lanes::new(Arc::new(Crew::new(2).unwrap()), &client, Waiting::Sleep);
         Self { client, lanes, desk: Desk::default(), seen, release }
     }
 
@@ -288,7 +288,7 @@ async fn guests_come_back_and_engines_that_are_gone_are_reported() {
     let endpoint = Endpoint::parse(&closed.local_addr().unwrap().to_string()).unwrap();
     drop(closed);
     let client = Client::new(endpoint.clone(), Secrets::new(endpoint), Limits::default()).unwrap();
-    let gone = Server { lanes: Lanes::new(Arc::new(Crew::new(2).unwrap()), &client), client, ..server };
+    let gone = Server { lanes: Lanes::new(Arc::new(Crew::new(2).unwrap()), &client, Waiting::Sleep), client, ..server };
     for shape in [Shape::Sequential, closed_loop(2), at(&[0, 1000, 2000])] {
         let window = gone.measure(&[&["/", "/"] as &[&str]; 3], shape, &Stop::never()).await;
         assert_eq!(outcomes(&window), [["connect-refused", "after-failure"]; 3]);

@@ -15,6 +15,9 @@ pub struct Client {
     /// Threads that sent and received.
     #[serde(default)]
     pub workers: Option<u32>,
+    /// The threads never slept while a window was open, so what they used of the processor says nothing about the load.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub busy_poll: bool,
     /// Who took the stamps of the reads: `packet`, `kernel`, `user-space` or `mixed`.
     pub stamp_source: Option<String>,
     /// Longest time that bytes lay in the kernel before the client read them, in milliseconds; known with kernel stamps.

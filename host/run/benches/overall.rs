@@ -18,7 +18,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bench_load::{Closed, Crew, Lanes, Shape, measure};
+use bench_load::{Closed, Crew, Lanes, Shape, Waiting, measure};
 use bench_machine::ProcessCpu;
 use bench_plugin::Driver;
 use bench_plugin::types::ResponseHeader;
@@ -181,7 +181,7 @@ async fn receive(address: &str, crew: &Arc<Crew>, load: Load) -> Result<(f64, f6
     let limits = Limits { total: LONGEST, ..Limits::default() };
     let secrets = Secrets::new(endpoint.clone());
     let client = Client::with(endpoint, secrets, limits, &Trust::platform(), StampMode::Kernel)?;
-    let lanes = Lanes::new(Arc::clone(crew), &client);
+    let lanes = Lanes::new(Arc::clone(crew), &client, Waiting::Sleep);
     let prepared = client.prepare(request(load))?;
     let sessions: Vec<Vec<Prepared>> = (0..load.streams).map(|_| vec![prepared.clone()]).collect();
     let streams = NonZeroU32::new(load.streams).ok_or("a load without streams")?;
@@ -301,6 +301,8 @@ fn serve_on(core: &str) -> Result<()> {
         slots: 100_000,
         natural_tokens: None,
         prefix_cache: None,
+        // What is decoded is what an engine sends that does not know of being measured.
+        stamps: false,
         ..SimConfig::default()
     };
     let sim = Sim::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bench_load::{Arrivals, Closed, Crew, Lanes, Length, LoadSpec, Open, Rate, Rates, Shape, measure, schedule};
+use bench_load::{Closed, Crew, Lanes, Length, LoadSpec, Shape, Waiting, measure, schedule};
 use bench_machine::{Found, ProcessCpu};
 use bench_metrics::ErrorBar;
 use bench_record::Calibration;
@@ -39,6 +39,8 @@ pub struct CalibrationPlan {
     pub stamps: StampMode,
     /// Threads that send and receive; `None` for one per processor.
     pub workers: Option<usize>,
+    /// What these do when nothing has come.
+    pub waiting: Waiting,
     /// Requests per second at times of their own, instead of `streams` at once.
     pub rate: Option<f64>,
     /// How long to keep it up. `None` runs each stream once, or a second at a rate.
@@ -56,6 +58,7 @@ impl Default for CalibrationPlan {
             endpoint: None,
             stamps: StampMode::default(),
             workers: None,
+            waiting: Waiting::default(),
             rate: None,
             lasts: None,
         }
@@ -105,7 +108,8 @@ pub async fn calibrate(plan: &CalibrationPlan) -> Result<Calibrated, RunError> {
         Some(workers) => Crew::new(workers),
         None => Crew::for_this_machine(),
     };
-    let lanes = Lanes::new(Arc::new(crew.map_err(|error| RunError::Threads(error.to_string()))?), &client);
+    let crew = crew.map_err(|error| RunError::Threads(error.to_string()))?;
+    let lanes = Lanes::new(Arc::new(crew), &client, plan.waiting);
     let (shape, sessions) = load(plan)?;
     let prepared = client.prepare(request(plan))?;
     let sessions: Vec<Vec<Prepared>> = (0..sessions).map(|_| vec![prepared.clone()]).collect();
@@ -162,8 +166,7 @@ fn request(plan: &CalibrationPlan) -> Request {
 /// The shape of the load and how many sessions it takes.
 fn load(plan: &CalibrationPlan) -> Result<(Shape, usize), RunError> {
     if let Some(rate) = plan.rate {
-        let rates = Rates::Constant(Rate::new(rate).unwrap_or(Rate::new(1.0).unwrap_or_else(|| unreachable!())));
-        let spec = LoadSpec::Open(Open { arrivals: Arrivals::Constant, rates });
+        let spec: LoadSpec = format!("constant:{rate}/s").parse()?;
         let length = Length { duration: Some(plan.lasts.unwrap_or(Duration::from_secs(1))), requests: None };
         let due_ns: Arc<[u64]> = schedule(&spec, length, 0)?.arrivals.iter().map(|arrival| arrival.at_ns).collect();
         let sessions = due_ns.len();

@@ -186,7 +186,7 @@ impl Line {
         let client = Client::with(endpoint, secrets, limits, &Trust::platform(), options.stamps)?;
         let crew = options.workers.map_or_else(Crew::for_this_machine, Crew::new);
         let crew = crew.map_err(|error| RunError::Threads(error.to_string()))?;
-        let lanes = Lanes::new(Arc::new(crew), &client);
+        let lanes = Lanes::new(Arc::new(crew), &client, options.waiting);
         let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
         let target = Target { model: model.id.clone(), version: backend.version, params };
         let model = Model { id: self.secrets.redact(&model.id), ..model };

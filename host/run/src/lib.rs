@@ -29,7 +29,7 @@ mod tracelog;
 mod work;
 mod workloads;
 
-pub use bench_load::{GRAMMAR, LoadError, LoadSpec};
+pub use bench_load::{GRAMMAR, LoadError, LoadSpec, Waiting};
 pub use bench_wire::{Progress, Snapshot, StampMode, Stop, Stopper};
 pub use calibrate::{Calibrated, CalibrationPlan, calibrate};
 pub use catalog::{Catalog, Identity};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bench_load::LoadSpec;
+use bench_load::{LoadSpec, Waiting};
 use bench_metrics::Slo;
 use bench_wire::StampMode;
 use serde_json::{Map, Value};
@@ -49,6 +49,8 @@ pub struct RunOptions {
     pub stamps: StampMode,
     /// Threads that send and receive; `None` for one per processor.
     pub workers: Option<usize>,
+    /// What these do when nothing has come.
+    pub waiting: Waiting,
     /// Models to ask for, each with its share; empty for one model.
     pub mix: Vec<(String, f64)>,
     /// How often to look at the server's own metrics while a window is open; `None` for never.

@@ -142,6 +142,7 @@ async fn calibrate_sides(
             events: (CALIBRATION_US / gap_us).clamp(20, 400) as u32,
             stamps: first.options.stamps,
             workers: first.options.workers,
+            waiting: first.options.waiting,
             ..CalibrationPlan::default()
         };
         calibrations.push(calibrate(&plan).await?.calibration);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bench_load::Waiting;
 use bench_machine::conditions::Conditions;
 use bench_machine::{Fingerprint, ProcessCpu};
 use bench_plugin::driver_types::Capability;
@@ -182,7 +183,8 @@ impl<'a> Side<'a> {
     ) -> Result<RunRecord, RunError> {
         let store = self.store();
         let calibrations = std::mem::take(&mut self.record.client.calibrations);
-        self.record.client = Client { calibrations, ..client(busy, open_ns, self.trace.stamps()) };
+        self.record.client =
+            Client { calibrations, ..client(busy, open_ns, self.trace.stamps(), self.options.waiting) };
         self.record.trace = Some(self.trace.finish()?);
         let after = Conditions::capture(&own()).await;
         self.record.condition_flags =
@@ -262,8 +264,9 @@ pub(crate) fn open_time(record: &RunRecord) -> u64 {
 }
 
 /// What the measuring itself cost. The share is of one processor over the time that windows were open.
-fn client(cpu: Option<ProcessCpu>, open_ns: u64, stamps: Stamps) -> Client {
+fn client(cpu: Option<ProcessCpu>, open_ns: u64, stamps: Stamps, waiting: Waiting) -> Client {
     let share = cpu.as_ref().filter(|_| open_ns > 0).map(|used| used.total_seconds() / (open_ns as f64 / 1e9));
+    let busy_poll = waiting == Waiting::Poll;
     let most = assemble::MOST_CLIENT_SHARE * stamps.workers().max(1) as f64;
     Client {
         cpu,
@@ -274,7 +277,8 @@ fn client(cpu: Option<ProcessCpu>, open_ns: u64, stamps: Stamps) -> Client {
         reads: stamps.reads(),
         merged_reads: stamps.merged(),
         late_share: stamps.late_share(),
-        limited: share.is_some_and(|share| share > most),
+        limited: !busy_poll && share.is_some_and(|share| share > most),
+        busy_poll,
         ..Client::default()
     }
 }

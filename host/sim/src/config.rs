@@ -60,6 +60,9 @@ pub struct SimConfig {
     pub usage: UsageMode,
     /// Whether the end of an answer carries a `timings` object as llama.cpp's server does.
     pub timings: bool,
+    /// Whether every event says when it was due and when it was emitted. Without it the events are those of an engine that knows
+    /// nothing of being measured.
+    pub stamps: bool,
     /// Where the chunk that only names the role comes.
     pub role_chunk: RoleChunk,
     /// The prefix cache; none for an engine without one, which then reports no cached tokens.
@@ -96,6 +99,7 @@ impl Default for SimConfig {
             tool_calls: false,
             usage: UsageMode::default(),
             timings: false,
+            stamps: true,
             role_chunk: RoleChunk::default(),
             prefix_cache: Some(PrefixCache::default()),
             framing: Framing::default(),

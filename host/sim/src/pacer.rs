@@ -245,7 +245,7 @@ impl Stream {
                 let now = now_ns();
                 match emit(&self.socket, frame, &mut self.written, now) {
                     Ok(true) => {
-                        if frame.is_stamped() {
+                        if frame.has_event {
                             tally.wrote(frame.due_ns, self.blocked_since.unwrap_or(now));
                         }
                         tally.tokens_sent.fetch_add(u64::from(frame.tokens), SeqCst);

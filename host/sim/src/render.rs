@@ -30,6 +30,8 @@ pub(crate) struct Frame {
     stamps: Vec<usize>,
     /// Tokens of the answer whose last byte is in this write.
     pub tokens: u32,
+    /// An event is in this write, so that being on time matters.
+    pub has_event: bool,
 }
 
 impl Frame {
@@ -66,11 +68,6 @@ impl Frame {
             }
             self.stamps.push(origin + at + WIDTH + BETWEEN.len());
         }
-    }
-
-    /// Whether an event ends in this write, so that being on time matters.
-    pub(crate) fn is_stamped(&self) -> bool {
-        !self.stamps.is_empty()
     }
 }
 
@@ -116,6 +113,7 @@ struct Draft {
     /// Where in `payload` each event's due time goes; its emission stamp follows at a fixed distance.
     dues: Vec<usize>,
     tokens: u32,
+    events: u32,
     ends: bool,
     /// A frame that was written, for its memory.
     spare: Option<Frame>,
@@ -236,7 +234,7 @@ impl Script {
     fn event(&mut self, draft: &mut Draft, choices: &[u8], rest: &str) {
         let end = self.facts.config.framing.line_ends.text().as_bytes();
         draft.payload.extend_from_slice(b"data: ");
-        draft.object(&self.prefix, choices, rest, self.seq);
+        draft.object(&self.prefix, choices, rest, self.seq());
         draft.payload.extend_from_slice(end);
         draft.payload.extend_from_slice(end);
         self.seq += 1;
@@ -249,7 +247,7 @@ impl Script {
             if facts.asked.chat { self.message() } else { format!("\"text\":{}", quote(&self.text(0, said))) };
         let choice = choice(&content, &quote(self.finish_reason()));
         let usage = if facts.asked.final_usage { self.usage(said) } else { String::new() };
-        draft.object(&self.prefix, choice.as_bytes(), &(usage + &self.timings()), self.seq);
+        draft.object(&self.prefix, choice.as_bytes(), &(usage + &self.timings()), self.seq());
         draft.tokens = said;
         if cut {
             draft.dues.clear();
@@ -330,6 +328,11 @@ impl Script {
         out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":null}]");
     }
 
+    /// The place of the next event, where events say theirs.
+    fn seq(&self) -> Option<u32> {
+        self.facts.config.stamps.then_some(self.seq)
+    }
+
     fn text(&self, from: u32, to: u32) -> String {
         let mut text = String::new();
         answer::append_text(&mut text, &self.facts.tokens, from, to);
@@ -389,12 +392,21 @@ impl Draft {
         self.payload.clear();
         self.dues.clear();
         self.tokens = 0;
+        self.events = 0;
         self.ends = false;
     }
 
-    /// Adds a JSON object with room for its stamp.
-    fn object(&mut self, prefix: &str, choices: &[u8], rest: &str, seq: u32) {
-        for part in [prefix.as_bytes(), choices, rest.as_bytes(), SEQ.as_bytes(), &BLANK] {
+    /// Adds a JSON object, with room for its stamp where it has a place.
+    fn object(&mut self, prefix: &str, choices: &[u8], rest: &str, seq: Option<u32>) {
+        self.events += 1;
+        for part in [prefix.as_bytes(), choices, rest.as_bytes()] {
+            self.payload.extend_from_slice(part);
+        }
+        let Some(seq) = seq else {
+            self.payload.push(b'}');
+            return;
+        };
+        for part in [SEQ.as_bytes(), &BLANK] {
             self.payload.extend_from_slice(part);
         }
         let end = self.payload.len();
@@ -412,6 +424,7 @@ impl Draft {
         let mut frame = self.spare.take().unwrap_or_default();
         frame.due_ns = due_ns;
         frame.tokens = self.tokens;
+        frame.has_event = self.events > 0;
         frame.fill(&self.head, &self.payload, self.dues.iter().copied(), chunked.then_some(self.ends));
         frame
     }
@@ -423,8 +436,10 @@ impl Draft {
         let late = self.dues.iter().filter_map(|at| at.checked_sub(cut));
         let mut first = Frame { due_ns, ..self.spare.take().unwrap_or_default() };
         first.tokens = 0;
+        // The last event ends in the second write.
+        first.has_event = self.events > 1;
         first.fill(&self.head, front, early, Some(false));
-        let mut second = Frame { due_ns: later_ns, tokens: self.tokens, ..Frame::default() };
+        let mut second = Frame { due_ns: later_ns, tokens: self.tokens, has_event: true, ..Frame::default() };
         second.fill("", back, late, Some(self.ends));
         [first, second]
     }

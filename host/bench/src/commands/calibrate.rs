@@ -25,6 +25,7 @@ pub fn calibrate(args: &CalibrateArgs) -> Outcome {
         endpoint: args.endpoint.clone(),
         stamps: args.stamps.into(),
         workers: args.workers.map(usize::from),
+        waiting: super::waiting(args.busy_poll),
         rate: args.rate,
         lasts: args.seconds.map(Duration::from_secs),
     };

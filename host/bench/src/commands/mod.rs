@@ -50,6 +50,11 @@ pub fn dispatch(command: Command) -> Outcome {
     }
 }
 
+/// What threads do between events.
+fn waiting(busy_poll: bool) -> bench_run::Waiting {
+    if busy_poll { bench_run::Waiting::Poll } else { bench_run::Waiting::Sleep }
+}
+
 /// A runtime on this thread: measuring wants no second thread that it could wait for.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()

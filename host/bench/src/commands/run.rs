@@ -101,6 +101,7 @@ fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         slo: args.slo.clone(),
         stamps: args.stamps.into(),
         workers: args.workers.map(usize::from),
+        waiting: super::waiting(args.busy_poll),
         mix: args.mix.clone(),
         watch_every: Some(args.watch).filter(|every| !every.is_zero()),
         command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),

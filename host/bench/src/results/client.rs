@@ -27,6 +27,9 @@ fn used(record: &RunRecord) -> Vec<String> {
     parts.extend(
         client.workers.map(|workers| if workers == 1 { "1 thread".to_owned() } else { format!("{workers} threads") }),
     );
+    if client.busy_poll {
+        parts.push("busy polling".to_owned());
+    }
     parts.extend(client.cpu_share.map(|share| format!("{} of a processor busy", percent(share))));
     if client.reads > 0 {
         parts.push(format!("{} reads", whole(client.reads)));

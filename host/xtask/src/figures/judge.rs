@@ -12,6 +12,9 @@ use crate::Error;
 /// Growth of the client's memory over the second half of a long run that still counts as flat.
 const FLAT: f64 = 1.05;
 
+/// Most KiB for an open stream.
+const STREAM_KIB: f64 = 32.0;
+
 /// Everything that was measured.
 #[derive(Debug, Default, Serialize)]
 pub struct Measured {
@@ -21,6 +24,8 @@ pub struct Measured {
     pub overall: Vec<Overall>,
     /// Resident memory in KiB, once a second.
     pub memory: Vec<u64>,
+    /// KiB that one more open stream takes.
+    pub per_stream: Option<f64>,
     /// What could not be measured, and why.
     pub failures: BTreeMap<String, String>,
 }
@@ -42,6 +47,10 @@ impl Measured {
 
     pub fn take_memory(&mut self, samples: Result<Vec<u64>, Error>) {
         self.memory = self.kept("memory", samples).unwrap_or_default();
+    }
+
+    pub fn take_per_stream(&mut self, kib: Result<f64, Error>) {
+        self.per_stream = self.kept("streams", kib);
     }
 
     fn kept<T>(&mut self, name: &str, result: Result<T, Error>) -> Option<T> {
@@ -110,27 +119,28 @@ pub fn judge(measured: &Measured) -> Vec<Figure> {
         measured.values(name, |report| number(&report.calibration))
     };
     let mut figures = Vec::new();
-    for (part, load, scenario, bounds) in [
-        (Part::Quiet, "1,000 streams", "loaded", [("kernel", 0.1), ("user", 1.0)]),
-        (Part::Few, "10 streams", "few", [("kernel", 0.05), ("user", 0.05)]),
+    for (part, name, claim, bound) in [
+        (Part::Quiet, "loaded-kernel", "1,000 streams, kernel stamps", Some(0.1)),
+        (Part::Quiet, "loaded-user", "1,000 streams, user stamps", Some(1.0)),
+        (Part::Few, "few-kernel", "10 streams, kernel stamps", Some(0.05)),
+        (Part::Few, "few-polled", "10 streams, user stamps, busy polling", Some(0.05)),
+        // What a thread that sleeps adds is how long this machine takes to wake it.
+        (Part::Few, "few-user", "10 streams, user stamps", None),
     ] {
-        for (stamps, bound) in bounds {
-            let name = format!("{scenario}-{stamps}");
-            let figure = |what: &str, number: fn(&Calibration) -> Option<f64>| {
-                Figure::of(part, format!("{load}, {stamps} stamps: {what}"), "ms", errors(&name, number))
-            };
-            // Ten answers have no 99th percentile.
-            let worst = match part {
-                Part::Few => figure("TTFT error, largest", Calibration::ttft_max),
-                _ => figure("TTFT error p99", Calibration::ttft_p99),
-            };
-            figures.extend([
-                figure("TTFT error p50", Calibration::ttft_p50),
-                worst,
-                figure("ITL error p50", Calibration::itl_p50),
-                figure("ITL error p99", Calibration::itl_p99).at_most(bound),
-            ]);
-        }
+        let figure = |what: &str, number: fn(&Calibration) -> Option<f64>| {
+            Figure::of(part, format!("{claim}: {what}"), "ms", errors(name, number))
+        };
+        // Ten answers have no 99th percentile.
+        let worst = match part {
+            Part::Few => figure("TTFT error, largest", Calibration::ttft_max),
+            _ => figure("TTFT error p99", Calibration::ttft_p99),
+        };
+        figures.extend([
+            figure("TTFT error p50", Calibration::ttft_p50),
+            worst,
+            figure("ITL error p50", Calibration::itl_p50),
+            Figure { bound, ..figure("ITL error p99", Calibration::itl_p99) },
+        ]);
     }
     for (what, number) in [
         ("TTFT error p99", Calibration::ttft_p99 as fn(&Calibration) -> Option<f64>),
@@ -153,6 +163,9 @@ pub fn judge(measured: &Measured) -> Vec<Figure> {
     let send = errors("open", Calibration::send_p99);
     figures.push(Figure::of(Part::Open, "2,000 requests/s: send error p99", "ms", send).at_most(0.2));
     figures.extend(decoding(&measured.overall));
+    let claim = "one more open stream: resident memory";
+    figures
+        .push(Figure::of(Part::Streams, claim, "KiB", measured.per_stream.into_iter().collect()).at_most(STREAM_KIB));
     let claim = "ten minutes of 1,000 streams: memory at the end to a quarter in";
     figures.push(Figure::of(Part::Memory, claim, "x", growth(&measured.memory).into_iter().collect()).at_most(FLAT));
     figures
@@ -186,7 +199,7 @@ pub fn growth(samples: &[u64]) -> Option<f64> {
     (second > 0.0).then(|| last / second)
 }
 
-fn median(samples: &[u64]) -> Option<f64> {
+pub fn median(samples: &[u64]) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "KiB of one process")]

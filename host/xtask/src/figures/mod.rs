@@ -41,7 +41,7 @@ pub struct FiguresArgs {
     /// Seconds that the streams of a round last
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
-    /// Only the parts with these names: quiet, few, busy, open, decode, capacity, peers, memory
+    /// Only the parts with these names: quiet, few, busy, open, decode, capacity, peers, streams, memory
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     only: Vec<Part>,
     /// A `bench` that is already built, instead of `cargo build --release`
@@ -66,6 +66,8 @@ enum Part {
     Capacity,
     /// 1,000 and 100 streams beside another client's figures.
     Peers,
+    /// Memory of an open stream.
+    Streams,
     /// Ten minutes of 1,000 streams; needs `--long` where not named.
     Memory,
 }
@@ -114,6 +116,7 @@ fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured
     if wanted(Part::Few) {
         measured.take("few-kernel", streams(10, "kernel"));
         measured.take("few-user", streams(10, "user"));
+        measured.take("few-polled", bench.polled_streams(10));
     }
     if wanted(Part::Busy) {
         measured.take("busy-kernel", bench.beside_a_busy_loop(1000, "kernel"));
@@ -130,6 +133,9 @@ fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured
     }
     if wanted(Part::Capacity) {
         measured.take_capacity(benches::capacity(workspace));
+    }
+    if wanted(Part::Streams) {
+        measured.take_per_stream(bench.memory_of_a_stream());
     }
     if wanted(Part::Memory) {
         measured.take_memory(bench.memory(1000, 600));

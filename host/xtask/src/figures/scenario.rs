@@ -7,6 +7,7 @@ use std::{fs, thread};
 
 use serde_json::json;
 
+use super::judge::median;
 use super::machine::{Cores, resident_kib};
 use super::process::{Running, busy_loop, output, pinned, server, watched};
 use super::report::Report;
@@ -18,6 +19,13 @@ pub const TTFT_US: u64 = 50_000;
 pub const GAP_US: u64 = 10_000;
 /// Between two tokens where memory is watched for long: slow enough for what is kept of ten minutes to fit on a disk.
 const SLOW_GAP_US: u64 = 100_000;
+/// Between two tokens where only the streams themselves are looked at.
+const IDLE_GAP_US: u64 = 1_000_000;
+/// How long those streams last.
+const IDLE_SECONDS: u32 = 6;
+/// How many streams there are, of which the memory of one is worked out.
+const FEWER: u32 = 1000;
+const MANY: u32 = 4000;
 /// How long starting and ending may take beside the measurement.
 const AROUND: Duration = Duration::from_secs(60);
 /// Tokens of an answer in the open loop.
@@ -42,6 +50,16 @@ impl Bench {
         })
     }
 
+    /// The same with stamps of user space, by threads that never sleep.
+    pub fn polled_streams(&self, streams: u32) -> Result<Vec<Report>, Error> {
+        self.rounds(&|url| {
+            let args = self.stream_args(streams, "user");
+            let mut command = self.command(url, &args);
+            command.arg("--busy-poll");
+            self.report(command)?.checked("user", self.events(streams))
+        })
+    }
+
     /// The same with a busy loop on the client's core.
     pub fn beside_a_busy_loop(&self, streams: u32, stamps: &str) -> Result<Vec<Report>, Error> {
         self.rounds(&|url| {
@@ -60,8 +78,23 @@ impl Bench {
 
     /// Resident memory of the client in KiB, once a second.
     pub fn memory(&self, streams: u32, seconds: u32) -> Result<Vec<u64>, Error> {
-        let (_engine, url) = self.engine(SLOW_GAP_US)?;
-        let mut args = schedule_args(self.tokens(SLOW_GAP_US), SLOW_GAP_US);
+        self.watch_memory(streams, seconds, SLOW_GAP_US, self.tokens(SLOW_GAP_US))
+    }
+
+    /// KiB of resident memory that one more stream takes: the difference that many streams make, so that what the client takes
+    /// without any is on neither side. A stream says little in the meantime, because what it says is kept.
+    pub fn memory_of_a_stream(&self) -> Result<f64, Error> {
+        let kib = |streams: u32| {
+            let samples = self.watch_memory(streams, IDLE_SECONDS, IDLE_GAP_US, IDLE_SECONDS)?;
+            // The first second is starting up.
+            median(samples.get(1..).unwrap_or_default()).ok_or_else(|| Error::Failed("/proc".to_owned()))
+        };
+        Ok((kib(MANY)? - kib(FEWER)?) / f64::from(MANY - FEWER))
+    }
+
+    fn watch_memory(&self, streams: u32, seconds: u32, gap_us: u64, tokens: u32) -> Result<Vec<u64>, Error> {
+        let (_engine, url) = self.engine(gap_us)?;
+        let mut args = schedule_args(tokens, gap_us);
         args.extend([("--streams", streams.to_string()), ("--stamps", "kernel".to_owned())]);
         args.push(("--seconds", seconds.to_string()));
         let mut samples = Vec::new();
@@ -117,7 +150,11 @@ impl Bench {
     }
 
     fn calibrate(&self, url: &str, args: &[(&str, String)]) -> Result<Report, Error> {
-        let output = output(self.command(url, args), self.limit())?;
+        self.report(self.command(url, args))
+    }
+
+    fn report(&self, command: Command) -> Result<Report, Error> {
+        let output = output(command, self.limit())?;
         Ok(Report { process_cpu_seconds: output.cpu_seconds, ..Report::parse(&output.text)? })
     }
 
