@@ -98,7 +98,7 @@ fn no_suite_there() {
     let bench = Bench::new();
     let nowhere = bench.path("nowhere");
     refused(&bench, &nowhere, "suite-not-found", &["nowhere"]);
-    bench.run(["suite", "show", "suite-v2"]).fails(6, "suite-unknown", &["suite-v2"]).hints("suite-v1");
+    bench.run(["suite", "show", "suite-none"]).fails(6, "suite-unknown", &["suite-none"]).hints("suite-v1");
 }
 
 #[test]

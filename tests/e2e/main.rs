@@ -8,6 +8,7 @@
 mod answers;
 mod calibration;
 mod cli;
+mod evals;
 mod faults;
 mod input;
 mod interrupts;
@@ -17,6 +18,7 @@ mod objectives;
 mod outputs;
 mod recompute;
 mod replays;
+mod samples;
 mod secrets;
 mod sides;
 mod stamps;

@@ -115,4 +115,5 @@ def main():
         (folder / name).write_bytes(text.encode())
 
 
-main()
+if __name__ == "__main__":
+    main()

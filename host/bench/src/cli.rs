@@ -31,6 +31,10 @@ pub enum Command {
     Show(ShowArgs),
     /// Write a stored run as a page for a browser
     Report(ReportArgs),
+    /// Grade a log of samples, from this program or another tool, without asking a model
+    Score(ScoreArgs),
+    /// Grade the eval tasks of a stored run again, and show what changed
+    Rescore(RescoreArgs),
     /// Compare stored runs side by side
     Compare(CompareArgs),
     /// Look at plugins
@@ -64,16 +68,16 @@ pub struct RunArgs {
     /// Model to ask for, or with --launch the weights to serve [default: the first that the engine serves]
     #[arg(long, value_name = "REF")]
     pub model: Option<String>,
-    /// Suite: a name, or a folder with a suite.toml
-    #[arg(long, value_name = "NAME|DIR", default_value = "suite-v1")]
-    pub suite: String,
+    /// Suite: a name, or a folder with a suite.toml [default: suite-v1]
+    #[arg(long, value_name = "NAME|DIR")]
+    pub suite: Option<String>,
     /// Workloads to run, by label or name [default: all]
     #[arg(long, value_name = "W1,W2", value_delimiter = ',')]
     pub workload: Vec<String>,
     /// A short run: fewer repeats and shorter prompts, and not publishable
     #[arg(long)]
     pub quick: bool,
-    /// Repeats of every phase [default: the suite's]
+    /// Repeats of every phase, and of every item of a task [default: the suite's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeats: Option<u32>,
     /// Parameter of the driver (KEY=VALUE) or of a workload (W3.KEY=VALUE); may be given several times
@@ -125,9 +129,54 @@ pub struct RunArgs {
     /// Measure two engines in turns and compare them
     #[arg(long, value_name = "URL,URL", value_delimiter = ',', conflicts_with_all = ["endpoint", "launch"])]
     pub ab: Vec<String>,
+    /// The options of eval tasks.
+    #[command(flatten)]
+    pub evals: EvalArgs,
     /// Keep the record on this machine. Nothing is uploaded in this version in any case
     #[arg(long)]
     pub no_upload: bool,
+}
+
+/// What `bench run` does of eval tasks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Eval tasks")]
+pub struct EvalArgs {
+    /// Tasks to run, by name; without --workload no workloads then [default: all, after the workloads]
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
+    pub task: Vec<String>,
+    /// Leave the workloads out
+    #[arg(long, conflicts_with = "no_evals")]
+    pub only_evals: bool,
+    /// Leave the tasks out
+    #[arg(long, conflicts_with = "task")]
+    pub no_evals: bool,
+    /// Ask about the first items of each task only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Most requests at once; lowered and raised again as the engine asks for it [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub concurrency: Option<u32>,
+    /// Stop asking when so many US dollars are spent, by the price list
+    #[arg(long, value_name = "USD", value_parser = crate::numbers::dollars)]
+    pub max_cost: Option<f64>,
+    /// Stop asking after this time
+    #[arg(long, value_name = "TIME", value_parser = crate::numbers::duration)]
+    pub max_time: Option<std::time::Duration>,
+    /// Address of the model that grades where a scorer wants an opinion, and that plays the user of conversations
+    #[arg(long, value_name = "URL")]
+    pub judge: Option<String>,
+    /// Its name there [default: the first that is served]
+    #[arg(long, value_name = "NAME", requires = "judge")]
+    pub judge_model: Option<String>,
+    /// Its driver [default: the one that recognises it]
+    #[arg(long, value_name = "NAME|FILE", requires = "judge")]
+    pub judge_plugin: Option<String>,
+    /// A component that grades in place of the scorer of the same name; may be given several times
+    #[arg(long = "scorer", value_name = "FILE")]
+    pub scorers: Vec<String>,
+    /// Go on with a run that was stopped, killed or ended by a limit: its id, the beginning of it, or `latest`
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["ab", "seed", "quick", "task", "limit", "repeats"])]
+    pub resume: Option<String>,
 }
 
 /// `bench detect` and `bench models`.
@@ -162,6 +211,12 @@ pub enum Format {
     Markdown,
     /// The result file of `vllm bench serve`.
     Vllm,
+    /// The samples as lm-eval logs them.
+    LmEval,
+    /// The samples as inspect logs them.
+    Inspect,
+    /// The samples as a Parquet file.
+    Parquet,
 }
 
 /// `bench show`.
@@ -179,6 +234,51 @@ pub struct ShowArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "table", conflicts_with = "json")]
     pub format: Format,
+    /// The samples of its eval tasks
+    #[arg(long, conflicts_with = "peer")]
+    pub samples: bool,
+    /// Those samples that went wrong, and how
+    #[arg(long, conflicts_with = "peer")]
+    pub failures: bool,
+    /// Write samples to this file, or for lm-eval and inspect to this folder
+    #[arg(long, value_name = "PATH", conflicts_with = "peer")]
+    pub out: Option<PathBuf>,
+}
+
+/// `bench score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// A log or a folder of logs: this program's samples/*.jsonl, lm-eval's samples_*.jsonl or results_*.json, inspect's .eval or .json
+    pub log: PathBuf,
+    /// Scorer: a name, NAME@VERSION, or the path of a component
+    #[arg(long, value_name = "NAME|FILE")]
+    pub scorer: String,
+    /// Its configuration: a JSON object, or a file with one [default: the scorer's own]
+    #[arg(long, value_name = "JSON|FILE")]
+    pub config: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write the samples with their new verdicts to this file: .jsonl, .eval, .csv or .parquet
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+}
+
+/// `bench rescore`.
+#[derive(Debug, Args)]
+pub struct RescoreArgs {
+    /// Id, its beginning, `latest`, or the path of a run.json
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Grade by this scorer alone: the tasks that it graded before, or where it graded none, all of them [default: each task's own]
+    #[arg(long, value_name = "NAME@VERSION|FILE")]
+    pub scorer: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write the samples with their new verdicts to this file: .jsonl, .eval, .csv or .parquet
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
 }
 
 /// `bench report`.
@@ -219,6 +319,95 @@ pub enum PluginCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Begin a new plugin in a folder of its own
+    New {
+        /// What it is to be.
+        kind: PluginKind,
+        /// Its name, such as my-scorer.
+        name: String,
+        /// The language to write it in
+        #[arg(long, value_enum, default_value = "rust")]
+        lang: PluginLanguage,
+        /// Its folder [default: its name]
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// Build the plugin in a folder into its plugin.wasm
+    Build {
+        /// The plugin's folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a scorer on the cases of a folder, in the host that grades
+    Test {
+        /// The plugin's folder, or a component.
+        #[arg(default_value = ".")]
+        plugin: PathBuf,
+        /// The cases [default: cases/ of the plugin's folder]
+        #[arg(long, value_name = "FOLDER")]
+        cases: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at a component as a registry would: world, imports, size, the same verdicts twice
+    Check {
+        /// The plugin's folder, or a component.
+        #[arg(default_value = ".")]
+        plugin: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Kinds of plugin, as they are typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PluginKind {
+    /// Talks to a backend.
+    Driver,
+    /// Says what to ask.
+    Workload,
+    /// Grades answers.
+    Scorer,
+    /// Hands results to a leaderboard.
+    Publisher,
+}
+
+impl From<PluginKind> for bench_plugin::Kind {
+    fn from(kind: PluginKind) -> Self {
+        match kind {
+            PluginKind::Driver => Self::Driver,
+            PluginKind::Workload => Self::Workload,
+            PluginKind::Scorer => Self::Scorer,
+            PluginKind::Publisher => Self::Publisher,
+        }
+    }
+}
+
+/// Languages that plugins are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PluginLanguage {
+    /// Any kind of plugin.
+    Rust,
+    /// Scorers.
+    Python,
+    /// Scorers.
+    #[value(alias = "js")]
+    Javascript,
+}
+
+impl From<PluginLanguage> for bench_kit::Language {
+    fn from(language: PluginLanguage) -> Self {
+        match language {
+            PluginLanguage::Rust => Self::Rust,
+            PluginLanguage::Python => Self::Python,
+            PluginLanguage::Javascript => Self::JavaScript,
+        }
+    }
 }
 
 /// `bench suite`.

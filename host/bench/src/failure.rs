@@ -1,9 +1,12 @@
 //! What is printed when a command fails: what happened, a stable code, and what to do next.
 
+use bench_kit::KitError;
 use bench_plugin::LoadError;
 use bench_record::RecordError;
 use bench_registry::RegistryError;
+use bench_rescore::RescoreError;
 use bench_run::{Category, RunError};
+use bench_samples::SamplesError;
 use bench_sim::SimError;
 use bench_suite::SuiteError;
 
@@ -52,9 +55,18 @@ macro_rules! from_error {
 from_error! {
     RecordError => Exit::Input,
     RegistryError => Exit::Input,
+    SamplesError => Exit::Input,
     SuiteError => Exit::Input,
     LoadError => Exit::Input,
     SimError => Exit::Failure,
+    KitError => Exit::Input,
+}
+
+impl From<RescoreError> for Failure {
+    fn from(error: RescoreError) -> Failure {
+        let exit = if error.is_plugins_fault() { Exit::Plugin } else { Exit::Input };
+        Failure { code: error.code().to_owned(), message: error.to_string(), hint: error.hint(), exit }
+    }
 }
 
 impl Failure {

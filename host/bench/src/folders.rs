@@ -18,5 +18,5 @@ pub fn folders() -> Folders {
             )
         }
     };
-    Folders { logs: data.join("logs"), runs: data, cache }
+    Folders { logs: data.join("logs"), prices: data.join("prices.toml"), runs: data, cache }
 }

@@ -155,6 +155,15 @@ impl Reporter for Live {
                     );
                 }
             }
+            Update::Task { name, title, number, of } => self.say(&format!("[{number}/{of}] {name} {title}")),
+            Update::Samples { done, of } => self.passing(format!("{done}/{of} samples")),
+            Update::TaskDone { eval } => {
+                self.clear();
+                if let Some(problem) = &eval.problem {
+                    let text = format!("{}: {} [{}]", eval.task, problem.message, problem.code);
+                    output::warning(&output::printable(&text), problem.hint.as_deref());
+                }
+            }
             Update::Note { code, text } => match PROGRESS.iter().find(|(progress, _)| *progress == code) {
                 Some((_, doing)) => self.say(&format!("  {doing}{text}")),
                 None => {

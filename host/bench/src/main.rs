@@ -12,6 +12,7 @@ mod numbers;
 mod output;
 mod plot;
 mod results;
+mod wishes;
 
 use std::process::ExitCode;
 

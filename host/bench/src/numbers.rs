@@ -32,6 +32,12 @@ fn grouped(value: f64) -> String {
     if value < 0.0 { format!("-{text}") } else { text }
 }
 
+/// An amount of US dollars, as typed.
+pub fn dollars(text: &str) -> Result<f64, String> {
+    let amount: f64 = text.trim_start_matches('$').parse().map_err(|_| format!("{text} is no amount such as 2.50"))?;
+    if amount.is_finite() && amount > 0.0 { Ok(amount) } else { Err("an amount is more than nothing".to_owned()) }
+}
+
 /// A figure, or a dash.
 pub fn known(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), figure)

@@ -32,3 +32,14 @@ pub mod workload {
         additional_derives: [PartialEq, Clone, serde::Serialize, serde::Deserialize],
     });
 }
+
+/// The scorer world.
+#[expect(missing_docs, reason = "the WIT files document these items")]
+pub mod scorer {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "scorer-plugin",
+        with: { "bench:plugin/types@0.1.0": crate::bindings::types::bench::plugin::types },
+        additional_derives: [PartialEq, Clone, serde::Serialize, serde::Deserialize],
+    });
+}

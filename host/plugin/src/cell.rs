@@ -115,12 +115,21 @@ pub(crate) struct Cell<B> {
 
 impl<B> Cell<B> {
     pub(crate) fn new(plugin: &Plugin, bind: fn(&mut Store<State>, &Instance) -> wasmtime::Result<B>) -> Cell<B> {
+        Cell::within(plugin, plugin.limits, bind)
+    }
+
+    /// Like [`Cell::new`], under limits other than the plugin's.
+    pub(crate) fn within(
+        plugin: &Plugin,
+        limits: Limits,
+        bind: fn(&mut Store<State>, &Instance) -> wasmtime::Result<B>,
+    ) -> Cell<B> {
         Cell {
             pre: plugin.pre.clone(),
             bind,
             live: None,
             generation: 0,
-            limits: plugin.limits,
+            limits,
             ticker: plugin.ticker.clone(),
             name: plugin.digest.chars().take(12).collect(),
             digest: plugin.digest.clone(),
@@ -141,10 +150,14 @@ impl<B> Cell<B> {
         self.live.is_some() && self.generation == generation
     }
 
-    fn arm(limits: &Limits, ticker: Option<&Arc<Ticker>>, store: &mut Store<State>) -> wasmtime::Result<()> {
-        match ticker {
-            Some(_) => store.set_epoch_deadline(Ticker::ticks(limits.deadline)),
-            None => store.set_fuel(limits.fuel)?,
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn arm(&self, fuel: u64, store: &mut Store<State>) -> wasmtime::Result<()> {
+        match self.ticker {
+            Some(_) => store.set_epoch_deadline(Ticker::ticks(self.limits.deadline)),
+            None => store.set_fuel(fuel)?,
         }
         Ok(())
     }
@@ -154,7 +167,7 @@ impl<B> Cell<B> {
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.copied);
-        Self::arm(&self.limits, self.ticker.as_ref(), &mut store)?;
+        self.arm(self.limits.fuel, &mut store)?;
         let instance = self.pre.instantiate(&mut store)?;
         let bindings = (self.bind)(&mut store, &instance)?;
         self.generation += 1;
@@ -167,16 +180,28 @@ impl<B> Cell<B> {
         export: &'static str,
         call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R>,
     ) -> Result<R, Fault> {
+        self.metered(export, self.limits.fuel, call).map(|(value, _)| value)
+    }
+
+    /// Like [`Cell::call`] with a bound of the call's own on the fuel, and with the fuel that it used; 0 where the engine counts
+    /// none. What making an instance takes is not part of it.
+    pub(crate) fn metered<R>(
+        &mut self,
+        export: &'static str,
+        fuel: u64,
+        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R>,
+    ) -> Result<(R, u64), Fault> {
         let _running = self.ticker.as_ref().map(Ticker::enter);
         let live = match self.live.take() {
             Some(live) => Ok(live),
             None => self.instantiate(),
         };
         let result = live.and_then(|(mut store, bindings)| {
-            Self::arm(&self.limits, self.ticker.as_ref(), &mut store)?;
+            self.arm(fuel, &mut store)?;
             let value = call(&bindings, &mut store)?;
+            let used = store.get_fuel().map_or(0, |left| fuel.saturating_sub(left));
             self.live = Some((store, bindings));
-            Ok(value)
+            Ok((value, used))
         });
         result.map_err(|error| self.fault(export, classify(&error), frames(&error)))
     }
@@ -196,7 +221,7 @@ impl<B> Cell<B> {
         Fault { plugin: self.name.clone(), digest: self.digest.clone(), export, kind, frames }
     }
 
-    /// Ends the instance: what it returned shows that it cannot be trusted.
+    /// Ends the instance, for what it returned or for a clean start; the next call makes another.
     pub(crate) fn drop_instance(&mut self) {
         self.live = None;
     }

@@ -16,6 +16,7 @@ use crate::contract::{self, Contract, Kind};
 use crate::driver::Driver;
 use crate::error::LoadError;
 use crate::limits::{Limits, STACK};
+use crate::scorer::Scorer;
 use crate::wasi;
 use crate::workload::Workload;
 
@@ -301,6 +302,23 @@ impl Plugin {
     pub fn workload(&self) -> Result<Workload, LoadError> {
         self.expect(Kind::Workload)?;
         Workload::new(self)
+    }
+
+    /// A handle on a scorer; asks it to describe itself.
+    pub fn scorer(&self) -> Result<Scorer, LoadError> {
+        self.scorer_within(self.limits)
+    }
+
+    /// Like [`Plugin::scorer`], under other limits than those that the plugin was loaded with: what a scorer needs to add up
+    /// the verdicts on a whole task has nothing to do with what it needs for one sample.
+    pub fn scorer_within(&self, limits: Limits) -> Result<Scorer, LoadError> {
+        self.expect(Kind::Scorer)?;
+        Scorer::new(self, limits)
+    }
+
+    /// What instances of the plugin may use.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     fn expect(&self, wanted: Kind) -> Result<(), LoadError> {

@@ -6,7 +6,7 @@
 //!
 //! - [`Host`] compiles components, with a cache on disk keyed by content and engine.
 //! - [`Plugin`] is a compiled component whose contract has been examined.
-//! - [`Driver`] and [`Workload`] are typed handles. They are neither `Clone` nor shared: whoever owns the handle is the only
+//! - [`Driver`], [`Workload`] and [`Scorer`] are typed handles. They are neither `Clone` nor shared: whoever owns the handle is the only
 //!   one who can run guest code, which is how a timed window proves that none runs inside it.
 
 mod bindings;
@@ -17,6 +17,8 @@ mod driver;
 mod engine;
 mod error;
 mod limits;
+mod scorer;
+mod verdicts;
 mod wasi;
 mod workload;
 
@@ -25,7 +27,8 @@ pub use contract::{Contract, Kind, SUPPORTED_VERSION};
 pub use driver::{Count, DecodeError, Driver, MOST_COUNT_STEPS};
 pub use engine::{Host, HostOptions, Plugin, Profile};
 pub use error::{Fault, FaultKind, LoadError};
-pub use limits::Limits;
+pub use limits::{LARGEST_MEMORY, Limits};
+pub use scorer::{Scored, Scorer, Task};
 pub use workload::{Session, Workload};
 
 /// The shared vocabulary of plugins, as the host sees it.
@@ -41,6 +44,11 @@ pub mod driver_types {
 /// The records of the workload interface.
 pub mod workload_types {
     pub use crate::bindings::workload::exports::bench::plugin::workload::*;
+}
+
+/// The records of the scorer interface.
+pub mod scorer_types {
+    pub use crate::bindings::scorer::exports::bench::plugin::scorer::*;
 }
 
 /// Version of wasmtime that runs the components, for the record; `Cargo.lock` pins it and a test keeps the two equal.

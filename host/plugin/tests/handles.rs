@@ -1,7 +1,7 @@
 //! Handles on plugins cannot be duplicated. A timed window takes them by value and gives them back when it closes
 //! (`bench_load::measure`); that proves that no guest runs in between only as long as there is no second handle.
 
-use bench_plugin::{Count, Driver, Session, Workload};
+use bench_plugin::{Count, Driver, Scorer, Session, Task, Workload};
 
 /// Tells whether `T` is `Clone`: its inherent constant, where that one's bound holds, is taken before its trait's.
 struct Of<T>(T);
@@ -23,6 +23,8 @@ const _: () = {
     assert!(!Of::<Workload>::IS_CLONE);
     assert!(!Of::<Session>::IS_CLONE);
     assert!(!Of::<Count>::IS_CLONE);
+    assert!(!Of::<Scorer>::IS_CLONE);
+    assert!(!Of::<Task>::IS_CLONE);
 };
 
 #[test]

@@ -11,6 +11,7 @@ pub mod canonical;
 mod client;
 pub mod compare;
 mod error;
+mod eval;
 pub mod export;
 mod id;
 mod load;
@@ -24,6 +25,10 @@ mod workload;
 
 pub use client::{Calibration, Client};
 pub use error::RecordError;
+pub use eval::{
+    BackoffStep, DatasetRecord, EstimateRecord, EvalOptions, EvalRecord, EvalStatus, LogFile, OtherModel, SampleCounts,
+    ScorerIdentity, Sensitivity, Spread, TokenTotals,
+};
 pub use id::RunId;
 pub use load::{ArrivalLaw, LoadStage, Pacing, ServerSeries, ShapeRecord, StageRecord, SweepRecord};
 pub use publishable::{LEAST_ACHIEVED, MOST_ERROR_MS, MOST_LATE, assess};

@@ -1,6 +1,8 @@
 //! Whether a run may be published, from the record alone, so that a server reaches the same verdict.
 
-use crate::{Note, PhaseRecord, PluginSource, Publishable, RequestStatus, RunRecord, RunStatus, WorkloadStatus};
+use crate::{
+    EvalStatus, Note, PhaseRecord, PluginSource, Publishable, RequestStatus, RunRecord, RunStatus, WorkloadStatus,
+};
 
 /// The share of the asked rate that the client has to send.
 pub const LEAST_ACHIEVED: f64 = 0.99;
@@ -22,8 +24,15 @@ pub fn assess(record: &RunRecord) -> Publishable {
     unless(!record.simulated, "simulated", "The backend was a simulation.");
     unless(!record.suite.quick, "quick", "A quick run has too few repeats to be compared.");
     unless(record.status == RunStatus::Completed, "not-completed", "The run did not complete.");
-    let measured = record.workloads.iter().any(|w| w.status == WorkloadStatus::Completed);
-    unless(measured, "nothing-measured", "No workload completed.");
+    // What only bears on times is no matter where only answers were graded.
+    let timed = !record.workloads.is_empty() || record.evals.is_empty();
+    let measured = record.workloads.iter().any(|w| w.status == WorkloadStatus::Completed)
+        || record.evals.iter().any(|eval| eval.status == EvalStatus::Completed);
+    unless(measured, "nothing-measured", "No workload and no task completed.");
+    let partial = record.evals.iter().any(|eval| eval.status != EvalStatus::Completed);
+    unless(!partial, "partial-evals", "A task was not asked and graded to its end.");
+    let bounded = record.eval_options.limit.is_some();
+    unless(!bounded, "limited-evals", "Tasks were asked about some of their items only.");
     let from_files = record.plugins.iter().any(|plugin| plugin.source == PluginSource::File);
     unless(!from_files, "local-plugin", "A plugin came from a local file, which others cannot obtain.");
     unless(!record.client.limited, "client-limited", "The client was the limit of what was measured.");
@@ -39,12 +48,16 @@ pub fn assess(record: &RunRecord) -> Publishable {
         "More than 1 % of the client's stamps are late by 1 ms or more, or their median error is 10 ms or more.",
     );
     unless(
-        !record.client.calibrations.is_empty(),
+        !timed || !record.client.calibrations.is_empty(),
         "no-calibration",
         "The client's own error was not measured, so the numbers have no error bar.",
     );
     unless(!record.model.digests.is_empty(), "no-model-digest", "The model's weights are not identified by a digest.");
-    unless(record.trace.is_some(), "no-trace", "The raw trace was not kept, so nobody can recompute the numbers.");
+    unless(
+        !timed || record.trace.is_some(),
+        "no-trace",
+        "The raw trace was not kept, so nobody can recompute the numbers.",
+    );
     let failed = record
         .workloads
         .iter()

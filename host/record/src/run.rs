@@ -8,7 +8,7 @@ use bench_metrics::Slo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, RunId, SCHEMA_ID, SCHEMA_VERSION, WorkloadRecord};
+use crate::{Client, EvalOptions, EvalRecord, RunId, SCHEMA_ID, SCHEMA_VERSION, WorkloadRecord};
 
 /// Everything that a run leaves behind. Moments are RFC 3339 in UTC, digests SHA-256 in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +61,15 @@ pub struct RunRecord {
     pub client: Client,
     /// The workloads, in the order in which they ran.
     pub workloads: Vec<WorkloadRecord>,
+    /// The eval tasks, in the order in which they ran.
+    #[serde(default)]
+    pub evals: Vec<EvalRecord>,
+    /// What was asked for of the eval tasks.
+    #[serde(default)]
+    pub eval_options: EvalOptions,
+    /// When the run was taken up again after it had been stopped or cut off.
+    #[serde(default)]
+    pub resumed_at: Vec<String>,
     /// The backend was a simulation: the numbers are about this program, not about any engine.
     pub simulated: bool,
     /// Whether the run may be published.
@@ -104,6 +113,9 @@ impl RunRecord {
             condition_flags: Vec::new(),
             client: Client::default(),
             workloads: Vec::new(),
+            evals: Vec::new(),
+            eval_options: EvalOptions::default(),
+            resumed_at: Vec::new(),
             simulated: false,
             publishable: Publishable::default(),
             problems: Vec::new(),

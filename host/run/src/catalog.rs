@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bench_plugin::{Driver, Host, HostOptions, Kind, Limits, Plugin, Workload};
+use bench_plugin::{Driver, Host, HostOptions, Kind, Limits, Plugin, Scorer, Workload};
 use bench_registry::Source;
 use serde::Serialize;
 
@@ -61,6 +61,21 @@ impl Catalog {
         Ok((workload, identity))
     }
 
+    /// The scorer that `reference` means.
+    pub fn scorer(&self, reference: &str) -> Result<(Scorer, Identity), RunError> {
+        let (plugin, source) = self.load(Kind::Scorer, reference)?;
+        let failed = |error| RunError::Load { reference: reference.to_owned(), error };
+        let scorer = plugin.scorer().map_err(failed)?;
+        let info = scorer.info();
+        let identity = identity(&plugin, source, info.name.clone(), info.version.clone());
+        Ok((scorer, identity))
+    }
+
+    /// What loads components.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// The names of the drivers at hand.
     pub fn driver_names(&self) -> impl Iterator<Item = &'static str> {
         let components = bench_registry::components().iter();
@@ -83,7 +98,7 @@ impl Catalog {
     }
 }
 
-fn identity(plugin: &Plugin, source: Source, name: String, version: String) -> Identity {
+pub(crate) fn identity(plugin: &Plugin, source: Source, name: String, version: String) -> Identity {
     Identity {
         kind: plugin.contract().kind,
         name,

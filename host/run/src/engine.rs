@@ -14,6 +14,7 @@ use bench_plugin::workload_types::SessionKey;
 use bench_plugin::{Driver, Fault};
 use bench_record::Problem;
 use bench_wire::{Client, Control, Endpoint, Limits, Secrets, Trust, WireError};
+use serde_json::{Map, Value};
 
 use crate::catalog::Identity;
 use crate::convert;
@@ -307,6 +308,24 @@ impl Engine {
             None => self.line.driver.encode(generation, &self.target)?,
         };
         Ok(encoded)
+    }
+
+    /// The request for a generation with fields of the backend's own, for drivers that take some.
+    pub(crate) fn encode_with(
+        &mut self,
+        generation: &Generation,
+        fields: &Map<String, Value>,
+    ) -> Result<Encoded, RunError> {
+        if fields.is_empty() {
+            return self.encode(generation, None);
+        }
+        let mut params: Map<String, Value> = serde_json::from_str(&self.target.params).unwrap_or_default();
+        let extra = params.entry("extra").or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(extra) = extra {
+            extra.extend(fields.clone());
+        }
+        let target = Target { params: Value::Object(params).to_string(), ..self.target.clone() };
+        Ok(self.line.driver.encode(generation, &target)?)
     }
 
     /// Does the driver have this capability?

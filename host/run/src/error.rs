@@ -1,5 +1,6 @@
 //! Everything that can end a run before its first workload, or a workload before its end.
 
+use bench_eval::EvalError;
 use bench_machine::launch::LaunchError;
 use bench_plugin::types::Problem;
 use bench_plugin::{Fault, LoadError};
@@ -176,6 +177,24 @@ pub enum RunError {
     /// Randomness could not be had from the operating system.
     #[error("the operating system gives no random bytes: {0}")]
     Random(String),
+    /// An eval task that cannot be run.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// The run to go on with is of something else.
+    #[error("the run {run} cannot be gone on with: its {what} is {before}, and now it is {now}")]
+    ResumeDiffers {
+        /// The run.
+        run: String,
+        /// What differs.
+        what: &'static str,
+        /// As the record has it.
+        before: String,
+        /// As it was found.
+        now: String,
+    },
+    /// Two engines in turns were asked to go on with one run.
+    #[error("a run of two engines in turns cannot be gone on with")]
+    ResumeSides,
     /// The user stopped the run.
     #[error("the run was stopped")]
     Stopped,
@@ -210,6 +229,9 @@ impl RunError {
             RunError::Capture(error) => error.code(),
             RunError::NotCalibrated { .. } => "not-calibrated",
             RunError::Random(_) => "no-randomness",
+            RunError::Eval(error) => error.code(),
+            RunError::ResumeDiffers { .. } => "resume-differs",
+            RunError::ResumeSides => "resume-sides",
             RunError::Stopped => "stopped",
         }
     }
@@ -251,6 +273,11 @@ impl RunError {
             RunError::NotCalibrated { .. } => {
                 Some("check that the address is that of `bench sim`, and look at what it says".to_owned())
             }
+            RunError::Eval(error) => error.hint(),
+            RunError::ResumeDiffers { what, .. } => {
+                Some(format!("name the {what} that the run began with, with --{what}, or begin another run"))
+            }
+            RunError::ResumeSides => Some("leave --ab or --resume out".to_owned()),
             RunError::Threads(_) | RunError::Random(_) | RunError::Stopped => None,
         }
     }
@@ -258,7 +285,12 @@ impl RunError {
     /// What kind of failure this is.
     pub fn category(&self) -> Category {
         match self {
-            RunError::UnknownWorkload { .. } | RunError::BadParam { .. } | RunError::Demand(_) => Category::Usage,
+            RunError::UnknownWorkload { .. }
+            | RunError::BadParam { .. }
+            | RunError::Demand(_)
+            | RunError::ResumeSides
+            | RunError::Eval(EvalError::UnknownTask { .. } | EvalError::NoJudge { .. }) => Category::Usage,
+            RunError::Eval(_) | RunError::ResumeDiffers { .. } => Category::Input,
             RunError::Load { .. }
             | RunError::Registry(_)
             | RunError::Suite(_)

@@ -1,5 +1,6 @@
 //! From an exchange to a judgement: decoded, measured, and failed where it failed. Runs after the window has closed.
 
+use bench_eval::policy::{Failure, retry_after};
 use bench_load::NotSent;
 use bench_metrics as metrics;
 use bench_plugin::Fault;
@@ -184,13 +185,8 @@ pub(crate) fn of_fault(fault: &bench_plugin::Fault) -> Problem {
     }
 }
 
-/// The metrics of an answer that came in full, or why there are none. What was decoded is left in `answer` either way.
-fn answered(
-    engine: &mut Engine,
-    sent: &Sent,
-    exchange: &Exchange,
-    answer: &mut Answer,
-) -> Result<metrics::RequestMetrics, Problem> {
+/// Decodes an answer, and says why it did not come in full. What was decoded is left in `answer` either way.
+fn decoded(engine: &mut Engine, exchange: &Exchange, answer: &mut Answer) -> Result<(), Problem> {
     let Some(head) = &exchange.head else {
         return Err(exchange.outcome.as_ref().err().map_or_else(no_answer, of_wire));
     };
@@ -220,9 +216,17 @@ fn answered(
         Event::Error(problem) => Some(of_plugin(problem)),
         _ => None,
     });
-    if let Some(problem) = reported.or(broken) {
-        return Err(problem);
-    }
+    reported.or(broken).map_or(Ok(()), Err)
+}
+
+/// The metrics of an answer that came in full, or why there are none.
+fn answered(
+    engine: &mut Engine,
+    sent: &Sent,
+    exchange: &Exchange,
+    answer: &mut Answer,
+) -> Result<metrics::RequestMetrics, Problem> {
+    decoded(engine, exchange, answer)?;
     let observation = metrics::Observation {
         intended: exchange.intended.as_nanos(),
         started: exchange.started.as_nanos(),
@@ -273,6 +277,46 @@ fn inconsistent(lies: &[metrics::Inconsistency]) -> Problem {
         message: format!("the answer's numbers contradict each other: {}", all.join("; ")),
         hint: first.and_then(metrics::Inconsistency::hint),
     }
+}
+
+/// What an exchange brought, for an eval: the answer itself and its times. Unlike a measured request it need not have a token, and
+/// counts that contradict each other do not make the text worthless.
+pub(crate) fn eval_answer(engine: &mut Engine, exchange: &Exchange) -> Result<bench_eval::Answer, Failure> {
+    let mut answer = Answer::default();
+    if let Err(problem) = decoded(engine, exchange, &mut answer) {
+        let Problem { code, message, hint } = redacted(engine, problem);
+        let head = exchange.head.as_ref();
+        let retry_after = head.and_then(|head| retry_after(&head.headers));
+        return Err(Failure { code, message, hint, status: head.map(|head| head.status), retry_after });
+    }
+    let (text, mut tool_calls) = said(&answer.events);
+    for call in &mut tool_calls {
+        call.arguments = engine.redact(&call.arguments);
+    }
+    let mut found = bench_eval::Answer { text: engine.redact(&text), tool_calls, ..bench_eval::Answer::default() };
+    let mut reasoning = String::new();
+    for located in answer.events {
+        match located.event {
+            Event::Reasoning(piece) => reasoning.push_str(&piece),
+            Event::Logprobs(logprobs) => found.logprobs.extend(logprobs),
+            Event::Finish(reason) => found.finish = Some(reason),
+            Event::Usage(usage) => {
+                found.usage = bench_eval::Usage {
+                    prompt: usage.prompt_tokens,
+                    cached: usage.cached_tokens,
+                    completion: usage.completion_tokens,
+                    reasoning: usage.reasoning_tokens,
+                };
+            }
+            _ => {}
+        }
+    }
+    found.reasoning = engine.redact(&reasoning);
+    let ms = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e6;
+    let written = exchange.first_byte_written.map(Stamp::as_nanos);
+    found.ttft_ms = written.zip(first_token(&answer.located, exchange)).map(|(from, to)| ms(from, to));
+    found.e2e_ms = ms(exchange.started.as_nanos(), exchange.ended.as_nanos());
+    Ok(found)
 }
 
 /// The visible text and the tool calls, put together from their fragments.

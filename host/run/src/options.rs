@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bench_load::{LoadSpec, Waiting};
 use bench_metrics::Slo;
+use bench_record::EvalOptions;
 use bench_wire::StampMode;
 use serde_json::{Map, Value};
 
@@ -55,6 +56,18 @@ pub struct RunOptions {
     pub mix: Vec<(String, f64)>,
     /// How often to look at the server's own metrics while a window is open; `None` for never.
     pub watch_every: Option<Duration>,
+    /// What to do of the suite's eval tasks.
+    pub evals: EvalOptions,
+    /// Address of the model that scorers ask for its opinion and that plays the user of conversations.
+    pub judge: Option<String>,
+    /// Its driver; `None` detects one.
+    pub judge_plugin: Option<String>,
+    /// Its name there; `None` takes the first that is served.
+    pub judge_model: Option<String>,
+    /// Components that stand in for scorers of the same names.
+    pub scorers: Vec<String>,
+    /// A run to go on with.
+    pub resume: Option<String>,
     /// Where the command line is kept in the record, secrets already removed.
     pub command: Vec<String>,
     /// Where things are kept.
@@ -70,6 +83,8 @@ pub struct Folders {
     pub cache: PathBuf,
     /// Logs of launched engines.
     pub logs: PathBuf,
+    /// The user's price list, which need not be there.
+    pub prices: PathBuf,
 }
 
 /// Parameters sorted by whom they are for.

@@ -6,16 +6,19 @@ use bench_machine::{Found, ProcessCpu};
 use bench_record::RunRecord;
 use bench_suite::Suite;
 use bench_wire::Stop;
+use serde_json::Map;
 
 use crate::calibrate::{CalibrationPlan, calibrate};
 use crate::catalog::Catalog;
 use crate::connect::{Connected, connect};
 use crate::demand::Demand;
 use crate::error::RunError;
+use crate::evals::{self, Tasks};
 use crate::options::{Params, RunOptions};
 use crate::preflight::estimate;
 use crate::report::{Reporter, Update};
-use crate::side::{House, Side, entropy, link, open_time};
+use crate::resume;
+use crate::side::{House, Side, clock, entropy, link, open_time};
 use crate::work::workload;
 
 /// The suite that the options name: a folder, or one that the binary carries.
@@ -51,6 +54,13 @@ async fn run_sides(
     stop: &Stop,
 ) -> Result<Vec<RunRecord>, RunError> {
     let first = options.first().ok_or(RunError::Stopped)?;
+    let earlier = resume::earlier(first)?;
+    if earlier.is_some() && options.len() > 1 {
+        return Err(RunError::ResumeSides);
+    }
+    let adopted: Vec<RunOptions> = earlier.iter().map(|run| resume::adopt(first, run)).collect();
+    let options = if adopted.is_empty() { options } else { adopted.as_slice() };
+    let first = options.first().ok_or(RunError::Stopped)?;
     let params = Params::parse(&first.params)?;
     let suite = open_suite(&first.suite)?;
     let demand = Demand::new(first)?;
@@ -58,7 +68,9 @@ async fn run_sides(
         reporter.update(Update::Note { code: "trace", text: note });
     }
     let catalog = Catalog::new(Some(first.folders.cache.join("compiled")));
+    let tasks = Tasks::load(&suite, &catalog, first)?;
     let mut connected = Vec::new();
+    let mut judge = None;
     let mut result = Ok(());
     for options in options {
         match connect(&catalog, options, &params.driver, reporter).await {
@@ -66,31 +78,54 @@ async fn run_sides(
             Err(error) => result = Err(error),
         }
     }
+    if let Some(options) = judging(first, &tasks).filter(|_| result.is_ok()) {
+        match connect(&catalog, &options, &Map::new(), reporter).await {
+            Ok(one) => judge = Some(one),
+            Err(error) => result = Err(error),
+        }
+    }
     let house = House { suite: &suite, catalog: &catalog, params: &params, demand: &demand, stop };
     let result = match result {
-        Ok(()) => measure(&house, options, &mut connected, reporter).await,
+        Ok(()) => measure(&house, options, &mut connected, judge.as_mut(), earlier, &tasks, reporter).await,
         Err(error) => Err(error),
     };
-    for one in connected {
+    for one in connected.into_iter().chain(judge) {
         one.close().await;
     }
     result
+}
+
+/// How to reach the judge, where a task may want one.
+fn judging(options: &RunOptions, tasks: &Tasks<'_>) -> Option<RunOptions> {
+    let endpoint = options.judge.clone().filter(|_| !tasks.chosen.is_empty())?;
+    Some(RunOptions {
+        plugin: options.judge_plugin.clone(),
+        endpoint: Some(endpoint),
+        model: options.judge_model.clone(),
+        api_key_env: None,
+        launch: false,
+        mix: Vec::new(),
+        ..options.clone()
+    })
 }
 
 async fn measure(
     house: &House<'_>,
     options: &[RunOptions],
     connected: &mut [Connected],
+    mut judge: Option<&mut Connected>,
+    mut earlier: Option<RunRecord>,
+    tasks: &Tasks<'_>,
     reporter: &mut dyn Reporter,
 ) -> Result<Vec<RunRecord>, RunError> {
     let (nonce, _) = entropy()?;
     let mut sides = Vec::new();
     for (options, connected) in options.iter().zip(connected) {
-        sides.push(Side::begin(house, options, connected, nonce, reporter).await?);
+        sides.push(Side::begin(house, options, connected, nonce, earlier.take(), tasks, reporter).await?);
     }
     link(&mut sides);
     let phases = sides.iter().flat_map(|side| side.planned.iter().flat_map(|planned| &planned.phases));
-    if let Some(first) = sides.first().filter(|_| house.demand.text().is_none()) {
+    if let Some(first) = sides.first().filter(|side| house.demand.text().is_none() && !side.planned.is_empty()) {
         let (requests, seconds) = estimate(phases, first.pace);
         reporter.update(Update::Estimate { seconds, requests });
     }
@@ -111,11 +146,13 @@ async fn measure(
         _ => None,
     };
     let open_ns = sides.iter().map(|side| open_time(&side.record)).sum();
-    let mut records = Vec::new();
-    for side in sides {
-        records.push(side.finish(house, busy, open_ns).await?);
+    for side in &mut sides {
+        side.close(busy, open_ns).await?;
     }
-    Ok(records)
+    for side in &mut sides {
+        evals::run(house, tasks, side, judge.as_deref_mut(), clock(), reporter).await?;
+    }
+    sides.into_iter().map(|side| side.finish(house)).collect()
 }
 
 /// Measures the client itself at the loads that are about to come: alone, and at the most streams that any phase has, at the
@@ -126,7 +163,7 @@ async fn calibrate_sides(
     reporter: &mut dyn Reporter,
 ) -> Result<(), RunError> {
     let Some(first) = sides.first() else { return Ok(()) };
-    if first.options.quick || first.record.simulated || house.stop.is_stopped() {
+    if first.options.quick || first.record.simulated || house.stop.is_stopped() || first.planned.is_empty() {
         return Ok(());
     }
     let gap_us = first.pace.gap_us();

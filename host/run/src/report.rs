@@ -1,6 +1,6 @@
 //! What a run says while it runs. The run itself prints nothing: whoever watches decides what to show.
 
-use bench_record::{PhaseRecord, WorkloadRecord};
+use bench_record::{EvalRecord, PhaseRecord, WorkloadRecord};
 use bench_wire::Progress;
 
 /// Something that happened.
@@ -90,6 +90,29 @@ pub enum Update<'a> {
     WorkloadDone {
         /// Its record.
         workload: &'a WorkloadRecord,
+    },
+    /// An eval task begins.
+    Task {
+        /// Its name.
+        name: &'a str,
+        /// Its title.
+        title: &'a str,
+        /// Its place, counted from 1.
+        number: usize,
+        /// Tasks in all.
+        of: usize,
+    },
+    /// Samples of it are finished.
+    Samples {
+        /// So many.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// It is over, or one of its formats is.
+    TaskDone {
+        /// Its record.
+        eval: &'a EvalRecord,
     },
     /// Something that the user should know.
     Note {

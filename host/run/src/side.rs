@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use bench_eval::Clock;
 use bench_load::Waiting;
 use bench_machine::conditions::Conditions;
 use bench_machine::{Fingerprint, ProcessCpu};
 use bench_plugin::driver_types::Capability;
 use bench_plugin::workload_types::{Decision, Facts};
 use bench_record::{
-    AbLink, Client, Endpoint, Note, Problem, RunId, RunRecord, RunStatus, Store, SuiteIdentity, WorkloadStatus,
+    AbLink, Client, Endpoint, EvalStatus, Note, Problem, RunId, RunRecord, RunStatus, Store, SuiteIdentity,
+    WorkloadStatus,
 };
 use bench_suite::Suite;
-use bench_wire::Stop;
+use bench_wire::{Stamp, Stop};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -21,6 +23,7 @@ use crate::counters::Observed;
 use crate::demand::Demand;
 use crate::engine::Engine;
 use crate::error::RunError;
+use crate::evals::Tasks;
 use crate::options::{Params, RunOptions};
 use crate::phase::Context;
 use crate::preflight::{Pace, preflight};
@@ -28,7 +31,7 @@ use crate::report::{Reporter, Update};
 use crate::times::Times;
 use crate::tracelog::{Stamps, TraceLog};
 use crate::workloads::{self, Planned};
-use crate::{assemble, identify};
+use crate::{assemble, identify, resume};
 
 /// What the whole run shares.
 pub(crate) struct House<'a> {
@@ -51,7 +54,8 @@ pub(crate) struct Side<'a> {
     pub(crate) scratch: PathBuf,
     pub(crate) conditions: Conditions,
     pub(crate) record: RunRecord,
-    pub(crate) trace: TraceLog,
+    /// The raw reads of the workloads; none where no workload is left.
+    pub(crate) trace: Option<TraceLog>,
     pub(crate) observed: Observed,
     pub(crate) times: Times,
     /// Why nothing more is asked of it.
@@ -72,10 +76,13 @@ impl<'a> Side<'a> {
         options: &'a RunOptions,
         connected: &'a mut Connected,
         nonce: u64,
+        earlier: Option<RunRecord>,
+        tasks: &Tasks<'_>,
         reporter: &mut dyn Reporter,
     ) -> Result<Self, RunError> {
         let (_, id) = entropy()?;
-        let id = RunId::from_parts(OffsetDateTime::now_utc(), id);
+        let id =
+            earlier.as_ref().map_or_else(|| RunId::from_parts(OffsetDateTime::now_utc(), id), |run| run.id.clone());
         let simulated = connected.sim.is_some() || is_simulation(&connected.engine).await;
         let engine = &mut connected.engine;
         announce(engine, reporter);
@@ -86,12 +93,30 @@ impl<'a> Side<'a> {
             tools: engine.can(Capability::Tools),
             quick: options.quick,
         };
-        let planned = workloads::plan(house.catalog, house.suite, options, house.params, &facts)?;
-        let mut record = begin(options, house.params, house.suite, engine, id, nonce)?;
+        let mut planned = match options.evals.only_evals {
+            true => Vec::new(),
+            false => workloads::plan(house.catalog, house.suite, options, house.params, &facts)?,
+        };
+        let mut record = match earlier {
+            Some(run) => {
+                resume::same(&run, house.suite, engine)?;
+                let record = resume::reopened(run, timestamp());
+                planned.retain(|one| !record.workloads.iter().any(|done| done.label == one.label));
+                record
+            }
+            None => begin(options, house.params, house.suite, engine, id, nonce)?,
+        };
         record.simulated = simulated;
+        record.eval_options = options.evals.clone();
+        record.plugins.retain(|plugin| plugin.kind != "scorer");
+        record.plugins.extend(tasks.identities());
         record.load = house.demand.text();
         record.slo.clone_from(&options.slo);
-        record.plugins.extend(planned.iter().map(|planned| assemble::plugin(&planned.identity)));
+        for identity in planned.iter().map(|planned| assemble::plugin(&planned.identity)) {
+            if !record.plugins.contains(&identity) {
+                record.plugins.push(identity);
+            }
+        }
         let whereabouts = identify::whereabouts(engine).await;
         let own = own();
         let (machine, conditions) = tokio::join!(Fingerprint::capture(), Conditions::capture(&own));
@@ -102,9 +127,13 @@ impl<'a> Side<'a> {
         let pace = preflight(engine, house.suite, nonce, house.stop).await?;
         let store = Store::new(&options.folders.runs);
         store.save(&record)?;
-        let trace = TraceLog::create(&store, &record.id, engine.client.secrets().clone())?;
+        let secrets = engine.client.secrets().clone();
+        let trace = match planned.is_empty() {
+            true => None,
+            false => Some(TraceLog::create(&store, &record.id, secrets)?),
+        };
         let scratch = store.trace_path(&record.id).parent().map_or_else(std::env::temp_dir, Path::to_path_buf);
-        let seed = options.seed.unwrap_or(nonce);
+        let seed = record.suite.seed;
         Ok(Self {
             options,
             engine,
@@ -169,31 +198,38 @@ impl<'a> Side<'a> {
             scratch: &self.scratch,
             reporter,
             stop: house.stop,
-            trace: &mut self.trace,
+            trace: self.trace.as_mut()?,
             beside: &mut self.observed,
             times: &mut self.times,
         })
     }
 
-    pub(crate) async fn finish(
-        mut self,
-        house: &House<'_>,
-        busy: Option<ProcessCpu>,
-        open_ns: u64,
-    ) -> Result<RunRecord, RunError> {
-        let store = self.store();
+    /// Closes what the workloads left open: from here on nothing is measured. The record is stored with it, so that whatever ends
+    /// the eval tasks leaves the measurements whole.
+    pub(crate) async fn close(&mut self, busy: Option<ProcessCpu>, open_ns: u64) -> Result<(), RunError> {
+        let Some(trace) = self.trace.take() else { return Ok(()) };
         let calibrations = std::mem::take(&mut self.record.client.calibrations);
-        self.record.client =
-            Client { calibrations, ..client(busy, open_ns, self.trace.stamps(), self.options.waiting) };
-        self.record.trace = Some(self.trace.finish()?);
+        self.record.client = Client { calibrations, ..client(busy, open_ns, trace.stamps(), self.options.waiting) };
+        self.record.trace = Some(trace.finish()?);
         let after = Conditions::capture(&own()).await;
         self.record.condition_flags =
             Conditions::compare(&self.conditions, &after).into_iter().map(Note::from).collect();
-        self.record.conditions_before = Some(self.conditions);
+        self.record.conditions_before = Some(self.conditions.clone());
         self.record.conditions_after = Some(after);
+        self.store().save(&self.record)?;
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, house: &House<'_>) -> Result<RunRecord, RunError> {
+        let store = self.store();
         self.record.problems.extend(self.engine.trouble.take());
         finish(self.record, house.stop, &store)
     }
+}
+
+/// Now, on both clocks.
+pub(crate) fn clock() -> Clock {
+    Clock { date: OffsetDateTime::now_utc(), stamp: Stamp::now() }
 }
 
 pub(crate) fn entropy() -> Result<(u64, [u8; 4]), RunError> {
@@ -288,11 +324,15 @@ fn timestamp() -> String {
 }
 
 fn finish(mut record: RunRecord, stop: &Stop, store: &Store) -> Result<RunRecord, RunError> {
-    let failed = record.workloads.iter().any(|workload| workload.status == WorkloadStatus::Failed);
+    let failed = record.workloads.iter().any(|workload| workload.status == WorkloadStatus::Failed)
+        || record.evals.iter().any(|eval| eval.status == EvalStatus::Failed);
+    let partial = record.evals.iter().any(|eval| eval.status == EvalStatus::Partial);
     record.status = if stop.is_stopped() {
         RunStatus::Cancelled
     } else if failed {
         RunStatus::Failed
+    } else if partial {
+        RunStatus::Incomplete
     } else {
         RunStatus::Completed
     };

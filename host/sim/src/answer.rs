@@ -35,7 +35,12 @@ impl Said {
 /// The tokens of an answer, and possibly more; as text they have exactly these tokens again.
 pub(crate) fn tokens(config: &SimConfig, asked: &Asked, shared: &Said) -> Arc<[u32]> {
     let wanted = usize::try_from(asked.tokens).unwrap_or(usize::MAX);
-    let Some(call) = &asked.tool else { return shared.at_least(config, wanted) };
+    let Some(call) = &asked.tool else {
+        return match &asked.canned {
+            Some(text) => repeated(text, wanted).into(),
+            None => shared.at_least(config, wanted),
+        };
+    };
     let reasoning = usize::try_from(reasoning_tokens(config, asked)).unwrap_or(usize::MAX);
     let mut tokens = words(config, reasoning);
     tokens.extend(arguments(config, call, wanted - reasoning, asked.stops));
@@ -49,7 +54,14 @@ pub(crate) fn reasoning_tokens(config: &SimConfig, asked: &Asked) -> u32 {
 }
 
 fn said(config: &SimConfig, wanted: usize) -> Vec<u32> {
-    let Some(text) = &config.answer else { return words(config, wanted) };
+    match &config.answer {
+        Some(text) => repeated(text, wanted),
+        None => words(config, wanted),
+    }
+}
+
+/// A text, from the start again until there are enough tokens.
+fn repeated(text: &str, wanted: usize) -> Vec<u32> {
     let mut tokens = tokenize(text);
     let again = tokenize(&format!(" {text}"));
     while tokens.len() < wanted {

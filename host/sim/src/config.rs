@@ -49,6 +49,9 @@ pub struct SimConfig {
     pub natural_tokens: Option<u32>,
     /// What the model says, from the start again where more is needed. None gives common words chosen by `seed`.
     pub answer: Option<String>,
+    /// What the model says to particular questions, in place of `answer`: the first whose `to` is in the last message or the raw
+    /// prompt counts. The model stops by itself after it.
+    pub answers: Vec<Canned>,
     /// How many tokens of a chat answer are reasoning, from the first.
     pub reasoning_tokens: u32,
     /// The field that carries reasoning.
@@ -94,6 +97,7 @@ impl Default for SimConfig {
             seed: 0,
             natural_tokens: Some(256),
             answer: None,
+            answers: Vec::new(),
             reasoning_tokens: 0,
             reasoning_field: ReasoningField::default(),
             tool_calls: false,
@@ -107,6 +111,16 @@ impl Default for SimConfig {
             faults: Vec::new(),
         }
     }
+}
+
+/// An answer to a particular question.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canned {
+    /// Part of the question.
+    pub to: String,
+    /// The answer.
+    pub say: String,
 }
 
 /// When the response head of a stream is written.
@@ -299,6 +313,9 @@ impl SimConfig {
         })?;
         check(self.answer.as_deref() != Some(""), "answer", || {
             "must not be empty; `natural_tokens` 0 gives empty answers".to_owned()
+        })?;
+        check(self.answers.iter().all(|canned| !canned.say.is_empty()), "answers", || {
+            "must hold no empty answer; `natural_tokens` 0 gives empty answers".to_owned()
         })?;
         check(self.framing.coalesce >= 1, "framing.coalesce", || "must be at least 1".to_owned())?;
         check(self.framing.comments <= 10_000, "framing.comments", || "must be at most 10000".to_owned())?;

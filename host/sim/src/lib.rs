@@ -29,7 +29,9 @@ mod server;
 mod stamp;
 pub mod tokenizer;
 
-pub use config::{Framing, Head, Jitter, LineEnds, Pace, PrefixCache, ReasoningField, RoleChunk, SimConfig, UsageMode};
+pub use config::{
+    Canned, Framing, Head, Jitter, LineEnds, Pace, PrefixCache, ReasoningField, RoleChunk, SimConfig, UsageMode,
+};
 pub use counters::Counters;
 pub use error::SimError;
 pub use faults::{Fault, FaultKind, When};

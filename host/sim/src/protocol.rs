@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     pub chunk_usage: bool,
     pub token_ids: bool,
     pub tool: Option<ToolCall>,
+    /// What is said to this question in particular.
+    pub canned: Option<String>,
 }
 
 /// A call that the answer makes.
@@ -96,14 +98,19 @@ pub(crate) fn chat(config: &SimConfig, body: &[u8]) -> Result<Asked, Problem> {
     let body = read(body)?;
     let messages = body.messages.as_deref().ok_or_else(|| Problem::bad_request("`messages` is missing"))?;
     let prompt = apply_template(messages, body.tools.as_deref(), true)?;
-    asked(config, &body, prompt, true)
+    let question = messages.last().map(content_text).transpose()?.unwrap_or_default();
+    asked(config, &body, prompt, &question, true)
 }
 
 /// Reads a raw completion request.
 pub(crate) fn completion(config: &SimConfig, body: &[u8]) -> Result<Asked, Problem> {
     let mut body = read(body)?;
-    let prompt = raw_prompt(body.prompt.take().ok_or_else(|| Problem::bad_request("`prompt` is missing"))?)?;
-    asked(config, &body, prompt, false)
+    let prompt = body.prompt.take().ok_or_else(|| Problem::bad_request("`prompt` is missing"))?;
+    let question = match &prompt {
+        Prompt::Text(text) => text.clone(),
+        Prompt::Ids(_) | Prompt::Texts(_) => String::new(),
+    };
+    asked(config, &body, raw_prompt(prompt)?, &question, false)
 }
 
 /// Reads a tokenizer request: the tokens of its prompt or of its messages.
@@ -142,7 +149,7 @@ fn served_model(config: &SimConfig, wanted: Option<&str>) -> Result<String, Prob
     Err(Problem::new(404, "NotFoundError", Some("model_not_found"), format!("The model `{name}` does not exist.")))
 }
 
-fn asked(config: &SimConfig, body: &Body, prompt: Vec<u32>, chat: bool) -> Result<Asked, Problem> {
+fn asked(config: &SimConfig, body: &Body, prompt: Vec<u32>, question: &str, chat: bool) -> Result<Asked, Problem> {
     let model = served_model(config, body.model.as_deref())?;
     if body.n.is_some_and(|n| n != 1) {
         return Err(Problem::bad_request("`n` must be 1"));
@@ -175,7 +182,8 @@ fn asked(config: &SimConfig, body: &Body, prompt: Vec<u32>, chat: bool) -> Resul
     let stream = body.stream.unwrap_or(false);
     let tool = if chat && config.tool_calls { offered_tool(body) } else { None };
     let least = tool.as_ref().map_or(0, |call| answer::least(config, call));
-    let natural = natural_length(config).map(|length| length.max(min_tokens).max(least));
+    let canned = config.answers.iter().find(|canned| question.contains(&canned.to)).map(|canned| canned.say.clone());
+    let natural = natural_length(config, canned.as_deref()).map(|length| length.max(min_tokens).max(least));
     let stops = natural.filter(|length| *length < limit && !body.ignore_eos.unwrap_or(false));
     let wants = |field: fn(&StreamOptions) -> Option<bool>| body.stream_options.as_ref().and_then(field) == Some(true);
     let wants_usage = wants(|options| options.include_usage);
@@ -199,12 +207,13 @@ fn asked(config: &SimConfig, body: &Body, prompt: Vec<u32>, chat: bool) -> Resul
         chunk_usage,
         token_ids: body.return_token_ids.unwrap_or(false),
         tool,
+        canned,
     })
 }
 
-fn natural_length(config: &SimConfig) -> Option<u32> {
-    let of_answer = || config.answer.as_deref().map(|text| u32::try_from(tokenize(text).len()).unwrap_or(u32::MAX));
-    config.natural_tokens.or_else(of_answer)
+fn natural_length(config: &SimConfig, canned: Option<&str>) -> Option<u32> {
+    let of_text = |text: &str| u32::try_from(tokenize(text).len()).unwrap_or(u32::MAX);
+    canned.map(of_text).or(config.natural_tokens).or_else(|| config.answer.as_deref().map(of_text))
 }
 
 /// The first tool on offer, and the first argument that its schema names.

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use crate::data::ItemError;
+use crate::template::TemplateError;
+
 /// A suite that cannot be used, and why. Paths are relative to the suite's folder unless they name the folder itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -88,6 +91,28 @@ pub enum SuiteError {
         /// The file.
         path: String,
     },
+    /// A data file of a task cannot be used.
+    #[error("task {task}, suite file {path}: {error}")]
+    Data {
+        /// The task.
+        task: String,
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: ItemError,
+    },
+    /// A template of a task cannot be used, or not with an item.
+    #[error("task {task}, {key}{}: {error}", item_words(.item.as_deref()))]
+    Template {
+        /// The task.
+        task: String,
+        /// The key of the template.
+        key: String,
+        /// The item that it does not fit.
+        item: Option<String>,
+        /// What is wrong.
+        error: TemplateError,
+    },
     /// The suite is made for another version of the host.
     #[error("suite {suite} needs a host of version {needed}, and this one is {host}")]
     HostVersion {
@@ -98,6 +123,10 @@ pub enum SuiteError {
         /// What there is.
         host: String,
     },
+}
+
+fn item_words(item: Option<&str>) -> String {
+    item.map_or_else(String::new, |item| format!(", item {item:?}"))
 }
 
 impl SuiteError {
@@ -114,6 +143,8 @@ impl SuiteError {
             Self::Digest { .. } => "suite-digest-mismatch",
             Self::NotText { .. } => "suite-not-utf8",
             Self::EmptyCorpus { .. } => "suite-corpus-empty",
+            Self::Data { error, .. } => error.code(),
+            Self::Template { error, .. } => error.code(),
             Self::HostVersion { .. } => "suite-needs-other-host",
         }
     }
@@ -140,6 +171,8 @@ impl SuiteError {
             }
             Self::NotText { .. } => "Save the file as UTF-8.",
             Self::EmptyCorpus { .. } => "Put text into the file; prompts are cut from it.",
+            Self::Data { error, .. } => return error.hint(),
+            Self::Template { error, .. } => return error.hint(),
             Self::HostVersion { .. } => "Update bench, or take an older version of the suite.",
         };
         Some(hint.to_owned())

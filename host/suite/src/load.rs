@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use semver::Version;
 
-use crate::{Corpus, Digest, Manifest, SuiteError, WorkloadEntry};
+use crate::{Corpus, DataEntry, Digest, Manifest, SuiteError, TaskData, TaskEntry, WorkloadEntry, data};
 
 /// Name of the manifest in a suite's folder.
 pub const MANIFEST: &str = "suite.toml";
@@ -16,11 +16,14 @@ pub const MANIFEST: &str = "suite.toml";
 /// Largest manifest, in bytes.
 const LARGEST_MANIFEST: u64 = 256 * 1024;
 
-/// Largest data file, in bytes. Offsets into a corpus are 32 bits, and no prompt needs more text than this.
+/// Largest corpus, in bytes. Offsets into a corpus are 32 bits, and no prompt needs more text than this.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
+/// Largest data file of a task, in bytes.
+const LARGEST_DATA: u64 = 256 * 1024 * 1024;
+
 /// Largest sum of a suite's files, in bytes.
-const LARGEST_SUITE: u64 = 64 * 1024 * 1024;
+const LARGEST_SUITE: u64 = 512 * 1024 * 1024;
 
 /// A suite's files in memory, by path relative to its folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -31,6 +34,7 @@ pub struct Suite {
     manifest: Manifest,
     corpora: BTreeMap<String, Arc<Corpus>>,
     files: BTreeMap<String, Digest>,
+    tasks: BTreeMap<String, Arc<TaskData>>,
 }
 
 impl Suite {
@@ -59,30 +63,20 @@ impl Suite {
         })
     }
 
-    fn assemble(mut read: impl FnMut(&str, u64) -> Result<Vec<u8>, SuiteError>) -> Result<Self, SuiteError> {
-        let manifest_bytes = read(MANIFEST, LARGEST_MANIFEST)?;
-        let mut files = BTreeMap::from([(MANIFEST.to_owned(), Digest::of(&manifest_bytes))]);
-        let mut room = LARGEST_SUITE.saturating_sub(manifest_bytes.len() as u64);
-        let manifest = Manifest::parse(&text(MANIFEST, manifest_bytes)?)?;
-
+    fn assemble(read: impl FnMut(&str, u64) -> Result<Vec<u8>, SuiteError>) -> Result<Self, SuiteError> {
+        let mut shelf = Shelf { read, room: LARGEST_SUITE, files: BTreeMap::new() };
+        let manifest = Manifest::parse(&shelf.text(MANIFEST, LARGEST_MANIFEST, None)?)?;
         let mut corpora = BTreeMap::new();
         for (name, entry) in &manifest.corpora {
-            let bytes = read(&entry.file, LARGEST_FILE.min(room))?;
-            room = room.saturating_sub(bytes.len() as u64);
-            let actual = Digest::of(&bytes);
-            if actual != entry.sha256 {
-                return Err(SuiteError::Digest {
-                    path: entry.file.clone(),
-                    expected: entry.sha256.to_string(),
-                    actual: actual.to_string(),
-                });
-            }
-            let corpus = Corpus::new(text(&entry.file, bytes)?)
-                .ok_or_else(|| SuiteError::EmptyCorpus { path: entry.file.clone() })?;
-            files.insert(entry.file.clone(), actual);
+            let text = shelf.text(&entry.file, LARGEST_FILE, Some(entry.sha256))?;
+            let corpus = Corpus::new(text).ok_or_else(|| SuiteError::EmptyCorpus { path: entry.file.clone() })?;
             corpora.insert(name.clone(), Arc::new(corpus));
         }
-        Ok(Self { manifest, corpora, files })
+        let mut tasks = BTreeMap::new();
+        for task in &manifest.tasks {
+            tasks.insert(task.name.clone(), Arc::new(shelf.task(task)?));
+        }
+        Ok(Self { manifest, corpora, files: shelf.files, tasks })
     }
 
     /// What `suite.toml` says.
@@ -102,6 +96,12 @@ impl Suite {
             .iter()
             .find(|workload| workload.label.eq_ignore_ascii_case(name))
             .or_else(|| workloads.iter().find(|workload| workload.plugin == name))
+    }
+
+    /// The task of this name, with what it asks.
+    pub fn task(&self, name: &str) -> Option<(&TaskEntry, &Arc<TaskData>)> {
+        let entry = self.manifest.tasks.iter().find(|task| task.name == name)?;
+        Some((entry, self.tasks.get(name)?))
     }
 
     /// The manifest and the files that it names, with their digests, by path.
@@ -129,6 +129,51 @@ impl Suite {
             needed: self.manifest.min_host.to_string(),
             host: host.to_string(),
         })
+    }
+}
+
+/// Takes the files of a suite one by one.
+struct Shelf<R> {
+    read: R,
+    /// Bytes that may still come.
+    room: u64,
+    files: BTreeMap<String, Digest>,
+}
+
+impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SuiteError>> Shelf<R> {
+    /// The text in a file, which must have the digest that the manifest states.
+    fn text(&mut self, path: &str, limit: u64, stated: Option<Digest>) -> Result<String, SuiteError> {
+        let bytes = (self.read)(path, limit.min(self.room))?;
+        let actual = Digest::of(&bytes);
+        if let Some(stated) = stated.filter(|stated| *stated != actual) {
+            return Err(SuiteError::Digest {
+                path: path.to_owned(),
+                expected: stated.to_string(),
+                actual: actual.to_string(),
+            });
+        }
+        // Several tasks may ask about one file.
+        if self.files.insert(path.to_owned(), actual).is_none() {
+            self.room = self.room.saturating_sub(bytes.len() as u64);
+        }
+        text(path, bytes)
+    }
+
+    fn task(&mut self, task: &TaskEntry) -> Result<TaskData, SuiteError> {
+        let DataEntry { file, sha256, .. } = &task.data;
+        let refused = |path: &str, error| SuiteError::Data { task: task.name.clone(), path: path.to_owned(), error };
+        let text = self.text(file, LARGEST_DATA, Some(*sha256))?;
+        let items = data::read(&text, &task.fields, task.split.as_deref(), task.dates.as_ref())
+            .map_err(|error| refused(file, error))?;
+        let examples = match &task.template.few_shot_file {
+            Some(examples) => {
+                let text = self.text(&examples.file, LARGEST_DATA, Some(examples.sha256))?;
+                let read = data::read(&text, &task.fields, None, None);
+                Some(read.map_err(|error| refused(&examples.file, error))?.items)
+            }
+            None => None,
+        };
+        TaskData::new(task, items, examples)
     }
 }
 

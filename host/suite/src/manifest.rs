@@ -24,7 +24,7 @@
 //! answer-tokens = 32
 //! ```
 //!
-//! Unknown keys are refused by name, with their line and the known keys.
+//! A suite has workloads, eval tasks ([`TaskEntry`]), or both. Unknown keys are refused by name, with their line and the known keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,12 +32,13 @@ use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::task::TaskEntry;
 use crate::{Digest, SuiteError, path};
 
 /// The only version of the manifest's shape so far.
 const SCHEMA: u32 = 1;
 
-/// Most corpora, and most workloads, of a suite.
+/// Most corpora, most workloads and most tasks of a suite.
 const MOST_ENTRIES: usize = 256;
 
 /// The contents of a `suite.toml`.
@@ -60,7 +61,11 @@ pub struct Manifest {
     #[serde(default)]
     pub corpora: BTreeMap<String, CorpusEntry>,
     /// The workloads, in the order in which they run.
+    #[serde(default)]
     pub workloads: Vec<WorkloadEntry>,
+    /// The eval tasks, in the order in which they run, after the workloads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskEntry>,
 }
 
 /// A text of a suite.
@@ -131,7 +136,10 @@ impl Manifest {
             line(&format!("corpora.{name}.source"), &corpus.source)?;
         }
         let count = self.workloads.len();
-        require((1..=MOST_ENTRIES).contains(&count), "workloads", || format!("{count}, not 1 to {MOST_ENTRIES}"))?;
+        require(count <= MOST_ENTRIES, "workloads", || format!("{count}, more than {MOST_ENTRIES}"))?;
+        let tasks = self.tasks.len();
+        require(tasks <= MOST_ENTRIES, "tasks", || format!("{tasks}, more than {MOST_ENTRIES}"))?;
+        require(count + tasks > 0, "workloads", || "neither workloads nor tasks".to_owned())?;
         let mut labels = BTreeSet::new();
         for workload in &self.workloads {
             identifier("workloads.label", &workload.label.to_ascii_lowercase())?;
@@ -140,6 +148,16 @@ impl Manifest {
             require(labels.insert(workload.label.to_ascii_lowercase()), "workloads.label", || {
                 format!("`{}` is there twice", workload.label)
             })?;
+        }
+        let mut names = BTreeSet::new();
+        for task in &self.tasks {
+            task.check()?;
+            require(names.insert(&task.name), "tasks.name", || format!("`{}` is there twice", task.name))?;
+            if let Some(needle) = &task.needle {
+                require(self.corpora.contains_key(&needle.corpus), "tasks.needle.corpus", || {
+                    format!("there is no corpus `{}`", needle.corpus)
+                })?;
+            }
         }
         Ok(())
     }
@@ -158,12 +176,12 @@ pub fn syntax(file: &str, text: &str, error: &toml::de::Error) -> SuiteError {
     }
 }
 
-fn require(holds: bool, what: &str, why: impl FnOnce() -> String) -> Result<(), SuiteError> {
+pub(crate) fn require(holds: bool, what: &str, why: impl FnOnce() -> String) -> Result<(), SuiteError> {
     if holds { Ok(()) } else { Err(SuiteError::Value { what: what.to_owned(), why: why() }) }
 }
 
 /// Names are used in paths, on command lines and in records.
-fn identifier(what: &str, name: &str) -> Result<(), SuiteError> {
+pub(crate) fn identifier(what: &str, name: &str) -> Result<(), SuiteError> {
     let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let framed = name.starts_with('-') || name.ends_with('-');
     require(plain && !framed && (1..=64).contains(&name.len()), what, || {
@@ -172,7 +190,7 @@ fn identifier(what: &str, name: &str) -> Result<(), SuiteError> {
 }
 
 /// Texts for people are shown on one line of a terminal.
-fn line(what: &str, text: &str) -> Result<(), SuiteError> {
+pub(crate) fn line(what: &str, text: &str) -> Result<(), SuiteError> {
     let bounded = !text.trim().is_empty() && text.len() <= 500;
     require(bounded && !text.chars().any(char::is_control), what, || {
         "not one line of 1 to 500 bytes without control characters".to_owned()

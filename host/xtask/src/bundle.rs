@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::guests::{self, Guest, Place};
-use crate::{Error, at, toolchain};
+use bench_forge::Job;
+
+use crate::{Error, at};
 
 /// `registry/bundle.json`.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
@@ -21,7 +23,7 @@ struct Bundle {
     components: Vec<Entry>,
 }
 
-#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 struct Entry {
     kind: String,
     name: String,
@@ -30,6 +32,9 @@ struct Entry {
     path: String,
     sha256: String,
     bytes: usize,
+    /// Digest of what it was built from, where the same sources yield other bytes each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sources: Option<String>,
 }
 
 const MANIFEST: &str = "registry/bundle.json";
@@ -67,11 +72,12 @@ fn digest(bytes: &[u8]) -> String {
 pub fn run(check: bool) -> Result<(), Error> {
     let (root, guests) = guests::find()?;
     let recorded: Option<Bundle> = read(&root.join(MANIFEST))?;
-    let toolchain = toolchain::choose(recorded.as_ref().map(|bundle| bundle.compiler.as_str()))?;
+    let toolchain = bench_forge::choose(recorded.as_ref().map(|bundle| bundle.compiler.as_str()))?;
     println!("building {} components with {}", guests.len(), toolchain.version);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into).join("guests");
     let packages: Vec<String> = guests.iter().map(|guest| guest.package.clone()).collect();
-    let status = toolchain.build(&root, &target, &packages).status().map_err(at(&root))?;
+    let job = Job { folder: &root, target: &target, profile: "guest", packages: &packages, locked: true };
+    let status = toolchain.command(&job).status().map_err(at(&root))?;
     if !status.success() {
         return Err(Error::Failed("cargo build".to_owned()));
     }
@@ -83,6 +89,15 @@ pub fn run(check: bool) -> Result<(), Error> {
         record(guest, &bytes, &mut bundle, &mut tests);
         files.push((root.join(guest.path()), bytes));
     }
+    match code_exec(&root, &target, recorded.as_ref(), check)? {
+        CodeExec::AsCommitted(entry) => bundle.components.push(entry),
+        CodeExec::Built(entry, bytes) => {
+            files.push((root.join("registry").join(&entry.path), bytes));
+            bundle.components.push(entry);
+        }
+        CodeExec::Absent => {}
+    }
+    bundle.components.sort_by(|one, other| one.path.cmp(&other.path));
     files.push((root.join(MANIFEST), json(&bundle)));
     files.push((root.join(TEST_MANIFEST), json(&tests)));
     if !check {
@@ -105,6 +120,45 @@ pub fn run(check: bool) -> Result<(), Error> {
     Err(Error::Stale(stale))
 }
 
+enum CodeExec {
+    AsCommitted(Entry),
+    Built(Entry, Vec<u8>),
+    Absent,
+}
+
+/// The scorer written in Python: as it is while its sources are, else built again, where the tool for it is installed.
+fn code_exec(root: &Path, target: &Path, recorded: Option<&Bundle>, check: bool) -> Result<CodeExec, Error> {
+    use crate::code_exec::{NAME, Sources, VERSION};
+    let sources = Sources::read(root)?;
+    let path = format!("targets/scorer/{NAME}/{VERSION}.wasm");
+    let file = root.join("registry").join(&path);
+    let committed = recorded.and_then(|bundle| bundle.components.iter().find(|entry| entry.path == path));
+    let same = |entry: &&Entry| fs::read(&file).is_ok_and(|bytes| digest(&bytes) == entry.sha256);
+    if let Some(entry) = committed.filter(same).filter(|entry| entry.sources.as_ref() == Some(&sources.digest())) {
+        return Ok(CodeExec::AsCommitted(entry.clone()));
+    }
+    if check {
+        return Err(Error::Stale(vec![format!("  registry/{path}: its sources have changed")]));
+    }
+    if let Some(bytes) = sources.build(target)? {
+        let entry = Entry {
+            kind: "scorer".to_owned(),
+            name: NAME.to_owned(),
+            version: VERSION.to_owned(),
+            path,
+            sha256: digest(&bytes),
+            bytes: bytes.len(),
+            sources: Some(sources.digest()),
+        };
+        return Ok(CodeExec::Built(entry, bytes));
+    }
+    println!(
+        "{NAME} is left as committed, though its sources have changed: componentize-py {} is not installed",
+        bench_forge::COMPONENTIZE_PY
+    );
+    Ok(committed.cloned().map_or(CodeExec::Absent, CodeExec::AsCommitted))
+}
+
 fn record(guest: &Guest, bytes: &[u8], bundle: &mut Bundle, tests: &mut TestGuests) {
     match &guest.place {
         Place::Registry { kind, name } => bundle.components.push(Entry {
@@ -114,6 +168,7 @@ fn record(guest: &Guest, bytes: &[u8], bundle: &mut Bundle, tests: &mut TestGues
             path: format!("targets/{kind}/{name}/{}.wasm", guest.version),
             sha256: digest(bytes),
             bytes: bytes.len(),
+            sources: None,
         }),
         Place::TestGuest { name } => {
             tests.sha256.insert(name.clone(), digest(bytes));

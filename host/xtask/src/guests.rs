@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{MetadataCommand, Package};
-use wit_component::ComponentEncoder;
 
-use crate::{Error, at};
+use crate::Error;
 
 /// Where a component is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A target of the registry: `<kind>/<name>/<version>.wasm`.
     Registry {
-        /// `driver` or `workload`.
+        /// `driver`, `workload` or `scorer`.
         kind: &'static str,
         /// Such as `llama-cpp`.
         name: String,
@@ -49,15 +48,12 @@ impl Guest {
     /// The file that cargo leaves below the target folder.
     fn module(&self, target: &Path) -> PathBuf {
         let file = format!("{}.wasm", self.package.replace('-', "_"));
-        target.join(crate::toolchain::TARGET).join("guest").join(file)
+        target.join(bench_forge::TARGET).join("guest").join(file)
     }
 
     /// The component's bytes, from what cargo built.
     pub fn componentize(&self, target: &Path) -> Result<Vec<u8>, Error> {
-        let module = self.module(target);
-        let bytes = std::fs::read(&module).map_err(at(&module))?;
-        let failed = |error| Error::Component { package: self.package.clone(), error: format!("{error:#}") };
-        ComponentEncoder::default().validate(true).module(&bytes).and_then(|encoder| encoder.encode()).map_err(failed)
+        Ok(bench_forge::encode(&self.module(target))?)
     }
 }
 
@@ -76,6 +72,8 @@ fn guest(package: &Package) -> Option<Guest> {
         Place::Registry { kind: "driver", name: name.to_owned() }
     } else if let Some(name) = name.strip_prefix("workload-") {
         Place::Registry { kind: "workload", name: name.to_owned() }
+    } else if let Some(name) = name.strip_prefix("scorer-") {
+        Place::Registry { kind: "scorer", name: name.to_owned() }
     } else {
         Place::TestGuest { name: name.strip_prefix("guest-")?.to_owned() }
     };

@@ -3,9 +3,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a build tool talks to its terminal")]
 
 mod bundle;
+mod code_exec;
 mod figures;
 mod guests;
-mod toolchain;
 
 use std::process::ExitCode;
 
@@ -57,17 +57,17 @@ enum Error {
     Io { what: String, error: std::io::Error },
     #[error("cargo metadata: {0}")]
     Metadata(#[from] cargo_metadata::Error),
-    #[error(
-        "no toolchain can build for wasm32-unknown-unknown\n\nhint: run `rustup target add wasm32-unknown-unknown`, or \
-         install Debian's rustc-web, cargo-web and rust-web-src"
-    )]
-    NoToolchain,
+    #[error("{error}{}", .error.hint().map_or_else(String::new, |hint| format!("\n\nhint: {hint}")))]
+    Forge {
+        #[from]
+        error: bench_forge::ForgeError,
+    },
     #[error("`{0}` failed")]
     Failed(String),
     #[error("`{command}` {problem}")]
     Child { command: String, problem: String },
-    #[error("{package}: not a component: {error}")]
-    Component { package: String, error: String },
+    #[error("code-exec: {0}")]
+    CodeExec(String),
     #[error("{0} is not readable: {1}")]
     Manifest(String, serde_json::Error),
     #[error("the committed components are stale:\n{}\n\nhint: run `cargo xtask plugins` and commit the result", .0.join("\n"))]

@@ -34,3 +34,15 @@ pub mod workload {
         default_bindings_module: "bench_sdk::bindings::workload",
     });
 }
+
+pub mod scorer {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "scorer-plugin",
+        with: { "bench:plugin/types@0.1.0": crate::bindings::types::bench::plugin::types },
+        additional_derives: [PartialEq],
+        pub_export_macro: true,
+        export_macro_name: "export_scorer_component",
+        default_bindings_module: "bench_sdk::bindings::scorer",
+    });
+}

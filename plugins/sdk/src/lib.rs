@@ -29,6 +29,12 @@ pub mod workload {
     pub use crate::bindings::workload::exports::bench::plugin::workload::{Guest as Workload, GuestSession as Turns};
 }
 
+/// The interface of scorers.
+pub mod scorer {
+    pub use crate::bindings::scorer::exports::bench::plugin::scorer::*;
+    pub use crate::bindings::scorer::exports::bench::plugin::scorer::{Guest as ScorerPlugin, GuestTask as GradeTask};
+}
+
 /// The vocabulary that all interfaces share.
 pub mod types {
     pub use crate::bindings::types::bench::plugin::types::*;
@@ -74,5 +80,14 @@ macro_rules! export_workload {
     ($plugin:ident) => {
         #[cfg(target_arch = "wasm32")]
         $crate::bindings::workload::export_workload_component!($plugin with_types_in $crate::bindings::workload);
+    };
+}
+
+/// Exports a type that implements [`scorer::ScorerPlugin`] as the component's scorer. Native builds export nothing.
+#[macro_export]
+macro_rules! export_scorer {
+    ($plugin:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        $crate::bindings::scorer::export_scorer_component!($plugin with_types_in $crate::bindings::scorer);
     };
 }

@@ -26,7 +26,7 @@ fn quoted(text: &str) -> Vec<String> {
 fn the_architecture_names_every_crate() {
     let named = quoted(&read("ARCHITECTURE.md"));
     let short = |name: &str| {
-        ["driver-", "workload-", "guest-"].iter().find_map(|kind| name.strip_prefix(kind)).map(str::to_owned)
+        ["driver-", "workload-", "scorer-", "guest-"].iter().find_map(|kind| name.strip_prefix(kind)).map(str::to_owned)
     };
     let missing = PACKAGES.iter().filter(|package| {
         let name = short(&package.name).unwrap_or_else(|| package.name.clone());

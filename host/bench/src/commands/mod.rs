@@ -1,13 +1,17 @@
 //! One file per subcommand.
 
+mod author;
 mod calibrate;
 mod compare;
 mod detect;
 mod models;
 mod plugin;
 mod report;
+mod rescore;
 mod run;
 mod runs;
+mod samples;
+mod score;
 mod show;
 mod sim;
 mod suite;
@@ -28,6 +32,8 @@ pub fn dispatch(command: Command) -> Outcome {
         Command::Runs(args) => runs::runs(&args),
         Command::Show(args) => show::show(&args),
         Command::Report(args) => report::report(&args),
+        Command::Score(args) => score::score(&args),
+        Command::Rescore(args) => rescore::rescore(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Plugin(command) => plugin::plugin(&command),
         Command::Suite(command) => suite::suite(&command),
@@ -51,7 +57,7 @@ pub fn dispatch(command: Command) -> Outcome {
 }
 
 /// What threads do between events.
-fn waiting(busy_poll: bool) -> bench_run::Waiting {
+pub fn waiting(busy_poll: bool) -> bench_run::Waiting {
     if busy_poll { bench_run::Waiting::Poll } else { bench_run::Waiting::Sleep }
 }
 

@@ -6,6 +6,7 @@ use bench_run::{Catalog, Identity, RunError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::author;
 use crate::cli::PluginCommand;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -21,7 +22,7 @@ struct Listed {
     bytes: usize,
 }
 
-/// Lists or inspects plugins.
+/// What is done with plugins.
 pub fn plugin(command: &PluginCommand) -> Outcome {
     match command {
         PluginCommand::List(args) => {
@@ -29,6 +30,12 @@ pub fn plugin(command: &PluginCommand) -> Outcome {
             Ok(Exit::Success)
         }
         PluginCommand::Inspect { plugin, json } => inspect(plugin, *json),
+        PluginCommand::New { kind, name, lang, out } => {
+            author::new((*kind).into(), name, (*lang).into(), out.as_deref())
+        }
+        PluginCommand::Build { folder, json } => author::build(folder, *json),
+        PluginCommand::Test { plugin, cases, json } => author::test(plugin, cases.as_deref(), *json),
+        PluginCommand::Check { plugin, json } => author::check(plugin, *json),
     }
 }
 
@@ -68,42 +75,29 @@ fn inspect(reference: &str, as_json: bool) -> Outcome {
             (identity, serde_json::to_value(info).unwrap_or_default())
         }
         Err(error) if is_other_kind(&error) => {
-            let (workload, identity) = catalog.workload(reference).map_err(|second| best(error, second))?;
-            (identity, serde_json::to_value(workload.info()).unwrap_or_default())
+            let scorer = |second: RunError| match is_other_kind(&second) {
+                true => catalog
+                    .scorer(reference)
+                    .map_err(|third| if is_other_kind(&third) { best(error, second) } else { third.into() }),
+                false => Err(second.into()),
+            };
+            match catalog.workload(reference) {
+                Ok((workload, identity)) => (identity, serde_json::to_value(workload.info()).unwrap_or_default()),
+                Err(second) => {
+                    let (scorer, identity) = scorer(second)?;
+                    (identity, serde_json::to_value(scorer.info()).unwrap_or_default())
+                }
+            }
         }
         Err(error) => return Err(error.into()),
     };
-    let description = in_kebab_case(description);
+    let description = results::in_kebab_case(description);
     if as_json {
         output::json(&json!({ "identity": identity, "description": description }));
     } else {
         output::data(&output::printable(&words(&identity, &description)));
     }
     Ok(Exit::Success)
-}
-
-/// Names of the interface as the interface writes them: `final-usage`, not `FinalUsage`.
-fn in_kebab_case(mut description: Value) -> Value {
-    let kebab = |name: &str| {
-        let mut text = String::new();
-        for (place, letter) in name.char_indices() {
-            if letter.is_ascii_uppercase() && place > 0 {
-                text.push('-');
-            }
-            text.push(letter.to_ascii_lowercase());
-        }
-        Value::String(text)
-    };
-    for key in ["locality", "evidence", "capabilities"] {
-        match description.get_mut(key) {
-            Some(Value::Array(names)) => {
-                names.iter_mut().for_each(|name| *name = name.as_str().map_or(Value::Null, kebab));
-            }
-            Some(name) => *name = name.as_str().map_or(Value::Null, kebab),
-            None => {}
-        }
-    }
-    description
 }
 
 fn is_other_kind(error: &RunError) -> bool {

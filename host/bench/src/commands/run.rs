@@ -1,7 +1,6 @@
 //! `bench run`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use bench_record::{RunRecord, RunStatus};
 use bench_run::{RunOptions, Stopper};
@@ -11,7 +10,8 @@ use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::live::Live;
-use crate::{folders, output, results};
+use crate::wishes::options;
+use crate::{output, results};
 
 /// Runs a suite, shows it live, prints the result.
 pub fn run(args: &RunArgs) -> Outcome {
@@ -78,35 +78,6 @@ fn print_both(records: &[RunRecord]) -> Result<(), Failure> {
     let comparison = bench_record::compare::compare(records).map_err(Failure::from)?;
     super::compare::show(&comparison, false);
     Ok(())
-}
-
-fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
-    let load = args.load.as_deref().map(str::parse).transpose().map_err(bench_run::RunError::from)?;
-    Ok(RunOptions {
-        plugin: args.plugin.clone(),
-        endpoint: args.endpoint.clone(),
-        model: args.model.clone(),
-        suite: args.suite.clone(),
-        workloads: args.workload.clone(),
-        quick: args.quick,
-        repeats: args.repeats,
-        params: args.params.clone(),
-        launch: args.launch,
-        api_key_env: args.api_key_env.clone(),
-        timeout: args.timeout.map(Duration::from_secs),
-        seed: args.seed,
-        load,
-        duration: args.duration,
-        requests: args.requests,
-        slo: args.slo.clone(),
-        stamps: args.stamps.into(),
-        workers: args.workers.map(usize::from),
-        waiting: super::waiting(args.busy_poll),
-        mix: args.mix.clone(),
-        watch_every: Some(args.watch).filter(|every| !every.is_zero()),
-        command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),
-        folders: folders::folders(),
-    })
 }
 
 /// The first interrupt ends the run and keeps what is finished; the second ends the program.

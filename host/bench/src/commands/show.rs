@@ -5,6 +5,7 @@ use bench_record::export::exporter;
 use bench_record::{RunRecord, Store};
 use bench_run::{Catalog, restate};
 
+use super::samples;
 use crate::cli::{Format, ShowArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -15,6 +16,9 @@ use crate::{folders, output, results};
 pub fn show(args: &ShowArgs) -> Outcome {
     let store = Store::new(folders::folders().runs);
     let record = store.load(&args.run)?;
+    if samples::wanted(args) {
+        return samples::show(&store, &record, args);
+    }
     if let Some(peer) = &args.peer {
         return in_words_of(&store, &record, peer, args);
     }
@@ -27,7 +31,8 @@ pub fn show(args: &ShowArgs) -> Outcome {
         Format::Json => "json",
         Format::Csv => "csv",
         Format::Markdown => "markdown",
-        Format::Vllm => "vllm",
+        // The last three are forms of samples, which are shown above.
+        Format::Vllm | Format::LmEval | Format::Inspect | Format::Parquet => "vllm",
     };
     if let Some(exporter) = exporter(form) {
         output::data(&exporter.export(&[record])?);

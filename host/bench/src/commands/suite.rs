@@ -24,7 +24,7 @@ fn list(as_json: bool) -> Outcome {
         output::json(&opened.iter().map(value).collect::<Vec<_>>());
         return Ok(Exit::Success);
     }
-    let mut table = results::table(&["suite", "version", "title", "workloads"]);
+    let mut table = results::table(&["suite", "version", "title", "workloads", "tasks"]);
     for suite in &opened {
         let manifest = suite.manifest();
         let labels: Vec<&str> = manifest.workloads.iter().map(|workload| workload.label.as_str()).collect();
@@ -33,6 +33,7 @@ fn list(as_json: bool) -> Outcome {
             manifest.version.to_string(),
             manifest.title.clone(),
             labels.join(" "),
+            manifest.tasks.len().to_string(),
         ]);
     }
     output::data(&table.to_string());
@@ -70,7 +71,25 @@ fn show(reference: &str, as_json: bool) -> Outcome {
             Value::Object(workload.quick.clone()).to_string(),
         ]);
     }
-    text.push_str(&table.to_string());
+    if !manifest.workloads.is_empty() {
+        text.push_str(&format!("{table}\n"));
+    }
+    let mut table = results::table(&["task", "items", "repeats", "kind", "scorer", "licence", "title"]);
+    for task in &manifest.tasks {
+        let items = suite.task(&task.name).map_or(0, |(_, data)| data.items.len());
+        table.add_row(vec![
+            task.name.clone(),
+            items.to_string(),
+            task.effective_repeats(items, false).to_string(),
+            serde_json::to_value(task.kind).ok().and_then(|kind| Some(kind.as_str()?.to_owned())).unwrap_or_default(),
+            format!("{} {}", task.scorer.plugin, task.scorer.version),
+            task.data.licence.clone(),
+            task.title.clone(),
+        ]);
+    }
+    if !manifest.tasks.is_empty() {
+        text.push_str(&format!("\n{table}\n"));
+    }
     output::data(&output::printable(&text));
     Ok(Exit::Success)
 }

@@ -2,14 +2,19 @@
 //! at the end what is to be known of the client and the machine. What has nothing to say is left out.
 
 mod client;
+mod evals;
 mod load;
+mod names;
 mod percentiles;
+pub mod samples;
 
 use bench_record::{FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::numbers::{figure, known};
 use crate::plot;
+
+pub use names::in_kebab_case;
 
 /// A table without rules, which can be copied and read by a program.
 pub fn table(header: &[&str]) -> Table {
@@ -79,6 +84,7 @@ pub fn run(record: &RunRecord) -> String {
     for workload in &record.workloads {
         text.push_str(&extras(workload));
     }
+    text.push_str(&evals::text(record));
     text.push_str(&footer(record));
     text
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Error;
+use crate::error::ForgeError;
 
 /// The target of every guest.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -74,25 +74,45 @@ fn debian() -> Option<Toolchain> {
 }
 
 /// The toolchain that built the committed components when it is here, else the first usable one.
-pub fn choose(recorded: Option<&str>) -> Result<Toolchain, Error> {
+///
+/// # Errors
+/// [`ForgeError::NoToolchain`].
+pub fn choose(recorded: Option<&str>) -> Result<Toolchain, ForgeError> {
     let mut all = usable();
     let same = all.iter().position(|toolchain| Some(toolchain.version.as_str()) == recorded);
     if all.is_empty() {
-        return Err(Error::NoToolchain);
+        return Err(ForgeError::NoToolchain);
     }
     Ok(all.swap_remove(same.unwrap_or(0)))
 }
 
+/// What to build.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The workspace or package.
+    pub folder: &'a Path,
+    /// Cargo's target folder.
+    pub target: &'a Path,
+    /// Cargo's profile.
+    pub profile: &'a str,
+    /// Packages of the workspace.
+    pub packages: &'a [String],
+    /// The lock file must not change.
+    pub locked: bool,
+}
+
 impl Toolchain {
-    /// A command that builds these packages for the guest target into `target`, with paths of this machine kept out of the
-    /// result.
-    pub fn build(&self, workspace: &Path, target: &Path, packages: &[String]) -> Command {
+    /// A command that builds for the guest target, with paths of this machine kept out of the result.
+    pub fn command(&self, job: &Job<'_>) -> Command {
         let mut command = Command::new(&self.cargo);
-        command.current_dir(workspace).args(["build", "--locked", "--profile", "guest", "--target", TARGET]);
+        command.current_dir(job.folder).args(["build", "--profile", job.profile, "--target", TARGET]);
+        if job.locked {
+            command.arg("--locked");
+        }
         if self.build_std {
             command.args(["-Z", "build-std=std,panic_abort"]).env("RUSTC_BOOTSTRAP", "1");
         }
-        for package in packages {
+        for package in job.packages {
             command.args(["--package", package]);
         }
         if let Some(linker) = &self.linker {
@@ -104,7 +124,7 @@ impl Toolchain {
         });
         let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
         let mut remap = |from: &Path, to: &str| flags.push(format!("--remap-path-prefix={}={to}", from.display()));
-        remap(workspace, "/bench");
+        remap(job.folder, "/bench");
         if let Some(home) = &cargo_home {
             remap(home, "/cargo");
         }
@@ -112,7 +132,7 @@ impl Toolchain {
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         // `cargo xtask` sets these for its children, and they would override the toolchain chosen here.
         command.env("RUSTC", &self.rustc).env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
-        command.env("CARGO_TARGET_DIR", target);
+        command.env("CARGO_TARGET_DIR", job.target);
         command
     }
 }

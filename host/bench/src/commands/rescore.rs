@@ -1,0 +1,32 @@
+//! `bench rescore`.
+
+use bench_record::Store;
+use bench_rescore::{Engine, Verify};
+use bench_samples::export::{About, write};
+
+use super::score::{form, print};
+use crate::cli::RescoreArgs;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::folders;
+
+/// Grades the eval tasks of a stored run again.
+pub fn rescore(args: &RescoreArgs) -> Outcome {
+    let form = args.out.as_deref().map(form).transpose()?;
+    let store = Store::new(folders::folders().runs);
+    let record = store.load(&args.run)?;
+    let path = store.locate(&args.run)?;
+    let engine = Engine::new(Some(folders::folders().cache.join("compiled")), Verify::Sampled);
+    let folder = path.parent().unwrap_or(std::path::Path::new("."));
+    let scored = engine.rescore(&record, folder, args.scorer.as_deref())?;
+    if let (Some(form), Some(path)) = (form, &args.out) {
+        let about = About {
+            created: Some(record.started_at.clone()),
+            model: Some(record.model.id.clone()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        write(form, &scored.records, &about, path)?;
+    }
+    print(&scored, args.json);
+    Ok(Exit::Success)
+}

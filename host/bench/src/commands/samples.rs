@@ -1,0 +1,77 @@
+//! `bench show --samples` and `--failures`.
+
+use bench_record::{RunRecord, Store};
+use bench_rescore::samples_of;
+use bench_samples::export::{About, Form, text, write};
+use bench_samples::failures;
+
+use crate::cli::{Format, ShowArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::{output, results};
+
+/// Is it about samples?
+pub fn wanted(args: &ShowArgs) -> bool {
+    let is_form = matches!(args.format, Format::LmEval | Format::Inspect | Format::Parquet);
+    args.samples || args.failures || args.out.is_some() || is_form
+}
+
+/// Shows or writes the samples of a run.
+pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
+    let path = store.locate(&args.run)?;
+    let found = samples_of(record, path.parent().unwrap_or(std::path::Path::new(".")))?;
+    for note in &found.notes {
+        output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), None);
+    }
+    let mut samples = found.records;
+    if args.failures {
+        samples.retain(|sample| failures::classify(sample).is_some());
+    }
+    let form = match args.format {
+        _ if args.json => Form::Bench,
+        Format::Json => Form::Bench,
+        Format::Csv => Form::Csv,
+        Format::LmEval => Form::LmEval,
+        Format::Inspect => Form::Inspect,
+        Format::Parquet => Form::Parquet,
+        Format::Table if args.out.is_none() => {
+            let table = if args.failures { results::samples::failures } else { results::samples::samples };
+            output::data(&output::printable(&table(&samples)));
+            return Ok(Exit::Success);
+        }
+        Format::Table => args.out.as_deref().map_or(Ok(Form::Bench), super::score::form)?,
+        Format::Markdown | Format::Vllm => return Err(no_samples_in(args.format)),
+    };
+    let Some(out) = &args.out else {
+        let text = text(form, &samples).ok_or_else(|| needs_out(form))?;
+        output::data(&text);
+        return Ok(Exit::Success);
+    };
+    let about = About {
+        created: Some(record.started_at.clone()),
+        model: Some(record.model.id.clone()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    for file in write(form, &samples, &about, out)? {
+        output::say(&format!("wrote {}", file.display()));
+    }
+    Ok(Exit::Success)
+}
+
+fn no_samples_in(format: Format) -> Failure {
+    Failure {
+        code: "no-samples-in-form".to_owned(),
+        message: format!("samples are not written as {format:?}").to_lowercase(),
+        hint: Some("choose table, json, csv, parquet, lm-eval or inspect".to_owned()),
+        exit: Exit::Usage,
+    }
+}
+
+fn needs_out(form: Form) -> Failure {
+    Failure {
+        code: "needs-out".to_owned(),
+        message: format!("{} is no text that could be printed", form.name()),
+        hint: Some("say where to write it with --out".to_owned()),
+        exit: Exit::Usage,
+    }
+}

@@ -1,0 +1,109 @@
+//! The scores of a run: one table, and below it what is to be known of each task.
+
+use bench_record::{EstimateRecord, EvalRecord, EvalStatus, RunRecord};
+
+use super::{align_numbers, table};
+use crate::numbers::{figure, known, lasting};
+
+/// The table of scores and what there is to say beside it; nothing where no task ran.
+pub(super) fn text(record: &RunRecord) -> String {
+    if record.evals.is_empty() {
+        return String::new();
+    }
+    let mut scores = table(&["task", "metric", "value", "interval", "scored", "tokens in", "out", "TTFT ms", "USD"]);
+    for eval in &record.evals {
+        let mut rows = eval.estimates.iter().filter(|estimate| estimate.group.is_none()).peekable();
+        if rows.peek().is_none() {
+            scores.add_row([name(eval), "–".to_owned(), "–".to_owned()]);
+        }
+        for (place, estimate) in rows.enumerate() {
+            scores.add_row(row(eval, estimate, place == 0));
+        }
+    }
+    align_numbers(&mut scores, 2);
+    let mut text = format!("\n{scores}\n");
+    record.evals.iter().for_each(|eval| text.push_str(&remarks(eval)));
+    text
+}
+
+fn name(eval: &EvalRecord) -> String {
+    match &eval.format {
+        Some(format) => format!("{} ({format})", eval.task),
+        None => eval.task.clone(),
+    }
+}
+
+fn row(eval: &EvalRecord, estimate: &EstimateRecord, first: bool) -> Vec<String> {
+    let interval = match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => format!("{} to {}", figure(low), figure(high)),
+        _ => estimate.standard_error.map_or_else(|| "–".to_owned(), |error| format!("±{}", figure(error))),
+    };
+    let of = estimate.scored.saturating_add(estimate.unscored);
+    let mut cells = vec![
+        if first { name(eval) } else { String::new() },
+        estimate.name.clone(),
+        known(estimate.value),
+        interval,
+        format!("{}/{of}", estimate.scored),
+    ];
+    if first {
+        cells.extend([
+            eval.tokens.prompt.to_string(),
+            eval.tokens.completion.to_string(),
+            known(eval.ttft_ms.map(|spread| spread.p50)),
+            eval.cost_usd.map_or_else(|| "–".to_owned(), |cost| format!("{cost:.4}")),
+        ]);
+    }
+    cells
+}
+
+/// What became of the samples, how much the format and the groups matter, and what went wrong.
+fn remarks(eval: &EvalRecord) -> String {
+    let mut text = format!("\n{}", name(eval));
+    match eval.status {
+        EvalStatus::Completed => {}
+        EvalStatus::Partial => text.push_str(" PARTIAL"),
+        EvalStatus::Failed => text.push_str(" FAILED"),
+        EvalStatus::Cancelled => text.push_str(" not finished"),
+    }
+    if let Some(problem) = &eval.problem {
+        text.push_str(&format!(": {} [{}]", problem.message, problem.code));
+    }
+    text.push('\n');
+    let mut line = |words: String| text.push_str(&format!("  {words}\n"));
+    let samples = &eval.samples;
+    let mut asked = format!("{} of {} samples", samples.planned - samples.remaining, samples.planned);
+    if eval.repeats > 1 {
+        asked.push_str(&format!(", each item {} times", eval.repeats));
+    }
+    if samples.resumed > 0 {
+        asked.push_str(&format!(", {} of them before the run was resumed", samples.resumed));
+    }
+    line(format!("{asked}, in {}, graded by {} {}", lasting(eval.seconds), eval.scorer.name, eval.scorer.version));
+    if !eval.reasons.is_empty() {
+        line(counts(eval.reasons.iter().map(|(reason, count)| (reason.as_str(), *count))));
+    }
+    for estimate in eval.estimates.iter().filter(|estimate| estimate.group.is_some()) {
+        let group = estimate.group.as_deref().unwrap_or_default();
+        line(format!("{group}: {} {} of {}", estimate.name, known(estimate.value), estimate.scored));
+    }
+    if let Some(found) = &eval.sensitivity {
+        let (delta, deviation) = (figure(found.max_delta), figure(found.standard_deviation));
+        line(format!("between formats: at most {delta} apart, standard deviation {deviation}"));
+    }
+    if !eval.retries.is_empty() {
+        let retried = counts(eval.retries.iter().map(|(cause, count)| (cause.as_str(), *count)));
+        line(format!("sent again: {retried}"));
+    }
+    if let Some(least) = eval.backoff.iter().map(|step| step.to).min() {
+        line(format!("at most {} requests at once, {least} when the engine asked for fewer", eval.concurrency));
+    }
+    for note in &eval.notes {
+        line(format!("{} [{}]", note.message, note.code));
+    }
+    text
+}
+
+fn counts<'c>(list: impl Iterator<Item = (&'c str, u64)>) -> String {
+    list.map(|(what, count)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}

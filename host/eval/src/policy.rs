@@ -1,0 +1,236 @@
+//! What a failure means for a sample: asked again, counted against the model, or left out.
+//!
+//! The rule behind the table: a sample is wrong only where the *model* fell short. What the network, the server or the grader did
+//! says nothing about the model, so such a sample is asked again and, when that does not help, is unscored: it stands in the
+//! counts and in no mean. An answer that came is graded as it is, also when it is empty (`no-response`), declines (`refused`) or was
+//! cut at its limit (`truncated`): those are answers, and asking again until a better one comes would be choosing the score.
+//!
+//! | cause | told by | asked again | then |
+//! | --- | --- | --- | --- |
+//! | `rate-limited` | status 429 | up to 50 times, with fewer requests at once, after `retry-after` | unscored |
+//! | `overloaded` | status 503 or 529 | up to 10 times, with fewer requests at once | unscored |
+//! | `connection` | refused, reset, closed early, no address | 5 times | unscored; the task ends where nobody answers at all |
+//! | `time-out` | no byte, silence or no end within the limits, status 408 or 504 | 2 times | unscored |
+//! | `server-error` | other statuses from 500, an error within the stream | 3 times | unscored |
+//! | `broken-answer` | an answer that is not HTTP, not the protocol or ends in the middle | 3 times | unscored |
+//! | `context-overflow` | the driver's word | no | wrong: the model cannot do what was asked |
+//! | `content-filter` | the driver's word | no | wrong, as a refusal |
+//! | `not-allowed` | status 401 or 403, a missing key | no | the task ends |
+//! | `no-such-model` | the driver's word | no | the task ends |
+//! | `bad-request` | other statuses from 400 | no | unscored |
+//! | `driver` | the driver itself failed | no | unscored |
+
+use std::time::Duration;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable identifier, of the wire or in the driver's vocabulary.
+    pub code: String,
+    /// What happened, secrets redacted.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// The answer's status, where one came.
+    pub status: Option<u16>,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable identifier of the cause.
+    pub cause: &'static str,
+    codes: &'static [&'static str],
+    statuses: &'static [u16],
+    /// How often a request is sent again.
+    pub again: u32,
+    /// There are to be fewer requests at once.
+    pub slows: bool,
+    /// What is left when that did not help.
+    pub then: Then,
+}
+
+/// What a failure means once nothing more is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It counts as no answer.
+    Wrong,
+    /// It does not count.
+    Unscored,
+    /// Every other sample would fail in the same way.
+    EndTask,
+}
+
+const fn rule(
+    cause: &'static str,
+    codes: &'static [&'static str],
+    statuses: &'static [u16],
+    again: u32,
+    then: Then,
+) -> Rule {
+    Rule { cause, codes, statuses, again, slows: false, then }
+}
+
+/// The table, the first row that fits counting. Codes come before statuses, because the driver knows its backend.
+const RULES: [Rule; 12] = [
+    Rule { slows: true, ..rule("rate-limited", &["rate-limited"], &[429], 50, Then::Unscored) },
+    Rule { slows: true, ..rule("overloaded", &["overloaded"], &[503, 529], 10, Then::Unscored) },
+    rule(
+        "connection",
+        &["connect-refused", "connect-failed", "connect-timeout", "dns", "tls", "closed-early", "connection-raced"],
+        &[],
+        5,
+        Then::Unscored,
+    ),
+    rule("time-out", &["first-byte-timeout", "stalled", "total-timeout"], &[408, 504], 2, Then::Unscored),
+    rule("context-overflow", &["context-overflow"], &[413], 0, Then::Wrong),
+    rule("content-filter", &["content-filter"], &[], 0, Then::Wrong),
+    rule("not-allowed", &["unauthorized", "missing-secret", "redirect"], &[401, 403], 0, Then::EndTask),
+    rule("no-such-model", &["model-not-found"], &[], 0, Then::EndTask),
+    rule("server-error", &["server-error"], &[500, 502], 3, Then::Unscored),
+    rule(
+        "broken-answer",
+        &[
+            "malformed-response",
+            "truncated-stream",
+            "malformed-http",
+            "head-too-large",
+            "body-too-large",
+            "encoded-body",
+            "no-answer",
+        ],
+        &[],
+        3,
+        Then::Unscored,
+    ),
+    rule("bad-request", &["bad-request", "not-supported"], &[400, 404, 422], 0, Then::Unscored),
+    DRIVER,
+];
+
+/// Where no other row fits.
+const DRIVER: Rule = rule("driver", &[], &[], 0, Then::Unscored);
+
+/// The row for a failure.
+pub fn rule_for(failure: &Failure) -> Rule {
+    let by_code = RULES.iter().find(|rule| rule.codes.contains(&failure.code.as_str()));
+    // A driver's `bad-request` for a status that says more, such as 429, is the driver not knowing better.
+    let vague = by_code.is_none_or(|rule| matches!(rule.cause, "bad-request" | "server-error"));
+    let by_status = failure.status.filter(|_| vague).and_then(|status| {
+        let exact = RULES.iter().find(|rule| rule.statuses.contains(&status));
+        exact.or_else(|| match status {
+            500.. => named("server-error"),
+            400.. => named("bad-request"),
+            _ => None,
+        })
+    });
+    by_status.or(by_code).copied().unwrap_or(DRIVER)
+}
+
+fn named(cause: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.cause == cause)
+}
+
+/// How long to wait before a request is sent the `attempt`th time again, counted from 1: twice as long each time, from half a second
+/// to a minute, and by up to a half less, as the sample's seed has it, so that samples that failed together do not come back
+/// together. What the server asks for is the least.
+pub fn delay(attempt: u32, seed: u64, retry_after: Option<Duration>) -> Duration {
+    let doubled = 500_u64.saturating_mul(1 << attempt.saturating_sub(1).min(7)).min(60_000);
+    let share = seed.rotate_left(attempt % 64) % 500;
+    let wait = Duration::from_millis(doubled - doubled * share / 1000);
+    wait.max(retry_after.unwrap_or_default().min(LONGEST_WAIT))
+}
+
+/// A server that asks to be left alone for longer is asked again after this time all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// What a `retry-after` header asks for: seconds, or a date, which counts from the answer's own `date`.
+pub fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
+    let header = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.trim());
+    // Some servers are more exact than the standard.
+    if let Some(milliseconds) = header("retry-after-ms").and_then(|value| value.parse::<u64>().ok()) {
+        return Some(Duration::from_millis(milliseconds));
+    }
+    let value = header("retry-after")?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let moment = |text: &str| {
+        time::OffsetDateTime::parse(&text.replace("GMT", "+0000"), &time::format_description::well_known::Rfc2822).ok()
+    };
+    let wait = moment(value)? - moment(header("date")?)?;
+    Duration::try_from(wait).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: &str, status: Option<u16>) -> Failure {
+        Failure { code: code.to_owned(), message: String::new(), hint: None, status, retry_after: None }
+    }
+
+    #[test]
+    fn codes_come_before_statuses_and_statuses_before_nothing() {
+        for (code, status, cause) in [
+            ("rate-limited", Some(429), "rate-limited"),
+            ("bad-request", Some(429), "rate-limited"),
+            ("server-error", Some(503), "overloaded"),
+            ("context-overflow", Some(400), "context-overflow"),
+            ("bad-request", Some(400), "bad-request"),
+            ("odd", Some(418), "bad-request"),
+            ("odd", Some(599), "server-error"),
+            ("odd", None, "driver"),
+            ("unauthorized", Some(401), "not-allowed"),
+            ("connect-refused", None, "connection"),
+            ("closed-early", Some(200), "connection"),
+            ("malformed-response", Some(200), "broken-answer"),
+            ("fuel", Some(200), "driver"),
+        ] {
+            assert_eq!(rule_for(&failure(code, status)).cause, cause, "{code} {status:?}");
+        }
+    }
+
+    #[test]
+    fn every_cause_of_the_table_is_documented() {
+        let text = include_str!("policy.rs");
+        for rule in RULES {
+            assert!(text.contains(&format!("//! | `{}` |", rule.cause)), "{}", rule.cause);
+        }
+    }
+
+    #[test]
+    fn waits_grow_to_a_bound_and_heed_the_server() {
+        for seed in [0, 1, u64::MAX, 12345] {
+            for attempt in 1..200 {
+                let wait = delay(attempt, seed, None);
+                assert!(wait >= Duration::from_millis(250) && wait <= Duration::from_secs(60), "{attempt}: {wait:?}");
+            }
+        }
+        assert_eq!(delay(1, 0, Some(Duration::from_secs(7))), Duration::from_secs(7));
+        assert_eq!(delay(1, 0, Some(Duration::from_secs(1 << 40))), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn retry_after_in_all_its_forms() {
+        let headers = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (list, wait) in [
+            (vec![("retry-after", "3")], Some(3000)),
+            (vec![("retry-after", "0.25")], Some(250)),
+            (vec![("retry-after", "9"), ("retry-after-ms", "40")], Some(40)),
+            (vec![("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), date], Some(30_000)),
+            (vec![("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"), date], None),
+            (vec![("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")], None),
+            (vec![("retry-after", "-1")], None),
+            (vec![("retry-after", "soon")], None),
+            (vec![("retry-after", "nan")], None),
+            (vec![], None),
+        ] {
+            assert_eq!(retry_after(&headers(&list)), wait.map(Duration::from_millis), "{list:?}");
+        }
+    }
+}

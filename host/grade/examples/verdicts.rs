@@ -1,0 +1,75 @@
+//! Grades samples and writes the verdicts in a form in which every bit of them can be compared with another runtime's;
+//! `tests/references/other_runtime.py` does so.
+//!
+//! Usage: `verdicts SCORER.wasm CONFIG < samples.jsonl > verdicts.jsonl`. A line in is a sample with the interface's field names in
+//! snake case. A line out is a list: id, epoch, the value's bits in hexadecimal (`nan` for what is not a number), the reason and
+//! what it carries, extracted answer, explanation, sub-scores with their bits, and fuel.
+
+use std::error::Error;
+use std::io::{BufRead as _, Write as _};
+
+use bench_grade::{GradeOptions, Grader, Verify};
+use bench_plugin::scorer_types::{Reason, Sample, Verdict};
+use bench_plugin::{Host, HostOptions, Limits};
+use serde_json::{Value, json};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(component), Some(config)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: verdicts SCORER.wasm CONFIG < samples.jsonl > verdicts.jsonl".into());
+    };
+    let host = Host::new(HostOptions { cache: None });
+    let plugin = host.load(&std::fs::read(component)?, Limits::DEFAULT)?;
+    let grader = Grader::new(&plugin, &config, GradeOptions { verify: Verify::All, ..GradeOptions::default() })?;
+    let mut samples: Vec<Sample> = Vec::new();
+    for line in std::io::stdin().lock().lines() {
+        samples.push(serde_json::from_str(&line?)?);
+    }
+    let grades = grader.grade(&samples)?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for (verdict, fuel) in grades.verdicts.iter().zip(&grades.fuel) {
+        writeln!(out, "{}", line(verdict, *fuel))?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn line(verdict: &Verdict, fuel: u64) -> Value {
+    let sub_scores: Vec<Value> = verdict
+        .sub_scores
+        .iter()
+        .map(|score| json!([score.name, bits(score.value), score.unit, score.higher_is_better]))
+        .collect();
+    json!([
+        verdict.id,
+        verdict.epoch,
+        bits(verdict.value),
+        reason(&verdict.reason),
+        verdict.extracted,
+        verdict.explanation,
+        sub_scores,
+        fuel,
+    ])
+}
+
+fn bits(value: f64) -> String {
+    if value.is_nan() { "nan".to_owned() } else { format!("{:016x}", value.to_bits()) }
+}
+
+fn reason(reason: &Reason) -> Value {
+    match reason {
+        Reason::Correct => json!(["correct", null]),
+        Reason::PartlyCorrect => json!(["partly-correct", null]),
+        Reason::Wrong => json!(["wrong", null]),
+        Reason::InvalidFormat => json!(["invalid-format", null]),
+        Reason::Refused => json!(["refused", null]),
+        Reason::NoResponse => json!(["no-response", null]),
+        Reason::Truncated => json!(["truncated", null]),
+        Reason::TimedOut => json!(["timed-out", null]),
+        Reason::OutOfResources => json!(["out-of-resources", null]),
+        Reason::Forbidden => json!(["forbidden", null]),
+        Reason::Tampered => json!(["tampered", null]),
+        Reason::GraderFailed(problem) => json!(["grader-failed", [problem.code, problem.message, problem.hint]]),
+        Reason::Other(word) => json!(["other", word]),
+    }
+}

@@ -1,0 +1,104 @@
+//! Work on many items in blocks, by as many threads as there are cores, with results that do not tell who did what.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bench_plugin::{Limits, LoadError, Plugin};
+
+use crate::error::GradeError;
+use crate::seat::Seat;
+
+/// Who works, and on what.
+pub(crate) struct Crew<'a> {
+    pub(crate) plugin: &'a Plugin,
+    pub(crate) limits: Limits,
+    pub(crate) config: &'a str,
+    pub(crate) workers: usize,
+}
+
+impl Crew<'_> {
+    /// Does `work` on each block of `order`, which lists places of items. The answer is in the order of the blocks. A block
+    /// begins on a fresh instance.
+    pub(crate) fn over<R: Send>(
+        &self,
+        order: &[usize],
+        block: usize,
+        work: impl Fn(&mut Seat<'_>, &[usize]) -> R + Sync,
+    ) -> Result<Vec<R>, LoadError> {
+        let blocks: Vec<&[usize]> = order.chunks(block.max(1)).collect();
+        let next = AtomicUsize::new(0);
+        let worker = || -> Result<Vec<(usize, R)>, LoadError> {
+            let mut seat = Seat::new(self.plugin.scorer_within(self.limits)?, self.config);
+            let mut done = Vec::new();
+            while let Some((place, block)) = take(&next, &blocks) {
+                seat.renew();
+                done.push((place, work(&mut seat, block)));
+            }
+            Ok(done)
+        };
+        let workers = self.workers.clamp(1, blocks.len().max(1));
+        let mut done = if workers == 1 {
+            worker()?
+        } else {
+            let parts = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                };
+                threads.into_iter().map(join).collect::<Result<Vec<_>, LoadError>>()
+            })?;
+            parts.into_iter().flatten().collect()
+        };
+        done.sort_by_key(|(place, _)| *place);
+        Ok(done.into_iter().map(|(_, result)| result).collect())
+    }
+}
+
+fn take<'b>(next: &AtomicUsize, blocks: &[&'b [usize]]) -> Option<(usize, &'b [usize])> {
+    let place = next.fetch_add(1, Ordering::Relaxed);
+    blocks.get(place).map(|block| (place, *block))
+}
+
+/// What has a place among the samples of a task.
+pub(crate) trait Keyed {
+    /// Id and epoch.
+    fn key(&self) -> (&str, u32);
+}
+
+/// The places of the items in the order of their ids and epochs.
+pub(crate) fn canonical(items: &[impl Keyed]) -> Result<Vec<usize>, GradeError> {
+    let key = |place: &usize| items[*place].key();
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|one, other| key(one).cmp(&key(other)));
+    match order.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
+        None => Ok(order),
+        Some(pair) => {
+            let (id, epoch) = key(&pair[0]);
+            Err(GradeError::Duplicate { id: id.to_owned(), epoch })
+        }
+    }
+}
+
+/// What came of the blocks of `order`, one result for each of its places, in the order of the items instead.
+pub(crate) fn in_order_of_items<R>(order: &[usize], blocks: Vec<Vec<R>>) -> Vec<R> {
+    let mut placed: Vec<(usize, R)> = order.iter().copied().zip(blocks.into_iter().flatten()).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Samples in a block: few enough that every core has some, many enough that a fresh instance does not count. It is part of
+/// what the fuel of a sample means, so it depends on the number of samples alone.
+pub(crate) fn block_size(samples: usize) -> usize {
+    const SMALLEST: usize = 8;
+    const LARGEST: usize = 1024;
+    (samples / 64).clamp(SMALLEST, LARGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::block_size;
+
+    #[test]
+    fn blocks_grow_with_the_samples_and_not_with_the_machine() {
+        assert_eq!([0, 1, 164, 10_000, 1_000_000].map(block_size), [8, 8, 8, 156, 1024]);
+    }
+}

@@ -1,0 +1,252 @@
+//! Cases from files: what a scorer is given, and what it should say.
+//!
+//! ```json
+//! {
+//!   "config": {},
+//!   "cases": [
+//!     { "target": "Paris", "answer": "It is Paris.", "value": 1, "reason": "correct", "extracted": "Paris" }
+//!   ]
+//! }
+//! ```
+//!
+//! `target` is any JSON value. `value` is a number, or null for a sample that should be unscored. What a case does not state is
+//! not checked. `metadata`, `reasoning`, `tool-calls` and `truncated` can be given as well.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bench_plugin::scorer_types::{Reason, Sample, Verdict};
+use bench_plugin::types::{FinishReason, ToolCall};
+use bench_plugin::{Plugin, Scorer};
+use bench_wire::Stamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{KitError, at};
+
+/// Largest file of cases: 64 MiB.
+const LARGEST: u64 = 64 << 20;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    #[serde(default)]
+    config: Map<String, Value>,
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Case {
+    #[serde(default)]
+    id: Option<String>,
+    target: Value,
+    #[serde(default)]
+    answer: Option<String>,
+    #[serde(default)]
+    reasoning: Option<String>,
+    #[serde(default)]
+    tool_calls: Vec<Call>,
+    #[serde(default)]
+    truncated: bool,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+    /// Absent: not checked. Null: unscored.
+    #[serde(default, deserialize_with = "stated")]
+    value: Option<Value>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    extracted: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Call {
+    name: String,
+    arguments: Value,
+}
+
+/// A field that is there, even as null.
+fn stated<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+/// What samples cost.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cost {
+    /// Fuel of a sample: the middle one, and the most.
+    pub fuel_median: u64,
+    /// The most that a sample took.
+    pub fuel_most: u64,
+    /// Microseconds of a sample, the middle one.
+    pub median_us: f64,
+    /// Linear memory of the instance at the end, in bytes, where it can be told.
+    pub memory: Option<u64>,
+}
+
+/// What became of a case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseOutcome {
+    /// Its file's name and its place in it, or its own id.
+    pub name: String,
+    /// What differs from what was expected; empty where nothing does.
+    pub differences: Vec<String>,
+    /// Fuel that it took.
+    pub fuel: u64,
+}
+
+/// What became of all cases.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseReport {
+    /// In the order of the files' names.
+    pub cases: Vec<CaseOutcome>,
+    /// What they cost.
+    pub cost: Option<Cost>,
+}
+
+impl CaseReport {
+    /// Cases that differ.
+    pub fn failed(&self) -> usize {
+        self.cases.iter().filter(|case| !case.differences.is_empty()).count()
+    }
+}
+
+/// Runs every case of every `*.json` in `folder` against the scorer.
+///
+/// # Errors
+/// [`KitError::NoCases`], [`KitError::BadCases`], and faults of the scorer where it cannot be opened. A fault on one case is a
+/// difference of that case.
+pub fn run_cases(plugin: &Plugin, folder: &Path) -> Result<CaseReport, KitError> {
+    let mut scorer = plugin.scorer()?;
+    let mut cases = Vec::new();
+    let mut times = Vec::new();
+    for path in files(folder)? {
+        let file = read(&path)?;
+        let config = Value::Object(file.config).to_string();
+        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        for (place, case) in file.cases.iter().enumerate() {
+            let name = case.id.clone().unwrap_or_else(|| format!("{stem}-{}", place + 1));
+            let (outcome, took) = run(&mut scorer, &config, case, name)?;
+            cases.push(outcome);
+            times.push(took);
+        }
+    }
+    if cases.is_empty() {
+        return Err(KitError::NoCases(folder.to_owned()));
+    }
+    let cost = cost(&cases, &mut times);
+    Ok(CaseReport { cases, cost })
+}
+
+fn run(scorer: &mut Scorer, config: &str, case: &Case, name: String) -> Result<(CaseOutcome, Duration), KitError> {
+    let task = scorer.open(config)?;
+    let sample = case.sample(&name);
+    let began = Stamp::now();
+    let scored = scorer.score_one(&task, &sample);
+    let took = Stamp::now().since(began);
+    let (differences, fuel) = match &scored {
+        Ok((verdict, fuel)) => (case.differences(verdict), *fuel),
+        Err(fault) => (vec![fault.to_string()], 0),
+    };
+    scorer.close(task)?;
+    Ok((CaseOutcome { name, differences, fuel }, took))
+}
+
+fn cost(cases: &[CaseOutcome], times: &mut [Duration]) -> Option<Cost> {
+    let mut fuel: Vec<u64> = cases.iter().map(|case| case.fuel).collect();
+    fuel.sort_unstable();
+    times.sort_unstable();
+    Some(Cost {
+        fuel_median: *fuel.get(fuel.len() / 2)?,
+        fuel_most: *fuel.last()?,
+        median_us: times.get(times.len() / 2)?.as_secs_f64() * 1e6,
+        memory: None,
+    })
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, KitError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let path = entry.map_err(at(folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() { Err(KitError::NoCases(folder.to_owned())) } else { Ok(files) }
+}
+
+fn read(path: &Path) -> Result<File, KitError> {
+    let bad = |why: String| KitError::BadCases { path: path.to_owned(), why };
+    let size = fs::metadata(path).map_err(at(path))?.len();
+    if size > LARGEST {
+        return Err(bad(format!("{size} bytes; at most {LARGEST} are read")));
+    }
+    let text = fs::read(path).map_err(at(path))?;
+    serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))
+}
+
+impl Case {
+    fn sample(&self, name: &str) -> Sample {
+        let call = |(place, call): (usize, &Call)| ToolCall {
+            id: format!("call-{place}"),
+            name: call.name.clone(),
+            // What is written as text is passed on as it is, so that malformed arguments can be tried.
+            arguments: call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned),
+        };
+        Sample {
+            id: name.to_owned(),
+            epoch: 0,
+            prompt: Vec::new(),
+            target: self.target.to_string(),
+            answer: self.answer.clone(),
+            reasoning: self.reasoning.clone(),
+            tool_calls: self.tool_calls.iter().enumerate().map(call).collect(),
+            finish: Some(if self.truncated { FinishReason::Length } else { FinishReason::Stop }),
+            likelihoods: Vec::new(),
+            metadata: Value::Object(self.metadata.clone()).to_string(),
+        }
+    }
+
+    fn differences(&self, verdict: &Verdict) -> Vec<String> {
+        let mut differences = Vec::new();
+        if let Some(wanted) = &self.value {
+            let same = match wanted.as_f64() {
+                Some(wanted) => (wanted - verdict.value).abs() <= 1e-9,
+                None => verdict.value.is_nan(),
+            };
+            if !same {
+                differences.push(format!("value {}, expected {wanted}", verdict.value));
+            }
+        }
+        let reason = reason_name(&verdict.reason);
+        if let Some(wanted) = self.reason.as_ref().filter(|wanted| **wanted != reason) {
+            differences.push(format!("reason {reason}, expected {wanted}"));
+        }
+        if let Some(wanted) = self.extracted.as_ref().filter(|wanted| Some(*wanted) != verdict.extracted.as_ref()) {
+            differences.push(format!("extracted {:?}, expected {wanted:?}", verdict.extracted));
+        }
+        differences
+    }
+}
+
+/// The reason as the interface writes it.
+fn reason_name(reason: &Reason) -> String {
+    match reason {
+        Reason::Correct => "correct",
+        Reason::PartlyCorrect => "partly-correct",
+        Reason::Wrong => "wrong",
+        Reason::InvalidFormat => "invalid-format",
+        Reason::Refused => "refused",
+        Reason::NoResponse => "no-response",
+        Reason::Truncated => "truncated",
+        Reason::TimedOut => "timed-out",
+        Reason::OutOfResources => "out-of-resources",
+        Reason::Forbidden => "forbidden",
+        Reason::Tampered => "tampered",
+        Reason::GraderFailed(_) => "grader-failed",
+        Reason::Other(text) => return text.clone(),
+    }
+    .to_owned()
+}

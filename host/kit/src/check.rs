@@ -1,0 +1,190 @@
+//! A look at a component as a registry would take it: is it what it says, and does it say the same thing twice?
+
+use std::path::Path;
+
+use bench_plugin::scorer_types::Sample;
+use bench_plugin::types::FinishReason;
+use bench_plugin::{Host, Kind, Limits, Plugin, Scorer};
+use serde::Serialize;
+
+use crate::error::KitError;
+
+/// A component that takes longer than this to download and compile deserves a word: 32 MiB.
+const LARGE: usize = 32 << 20;
+/// The bound that a plugin has unless its manifest asks for more.
+const USUAL_MEMORY: usize = 64 << 20;
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in kebab case.
+    pub name: &'static str,
+    /// Does it hold?
+    pub ok: bool,
+    /// What was found.
+    pub detail: String,
+}
+
+/// Everything that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// In the order in which it was looked at.
+    pub findings: Vec<Finding>,
+}
+
+impl CheckReport {
+    /// Does all of it hold?
+    pub fn holds(&self) -> bool {
+        self.findings.iter().all(|finding| finding.ok)
+    }
+
+    fn add(&mut self, name: &'static str, ok: bool, detail: impl Into<String>) {
+        self.findings.push(Finding { name, ok, detail: detail.into() });
+    }
+}
+
+/// Looks at a component. `cases` are tried as well where there are any.
+///
+/// # Errors
+/// Only what keeps it from being looked at: files that cannot be read. A component that cannot be loaded is a finding.
+pub fn check(host: &Host, bytes: &[u8], cases: Option<&Path>) -> Result<CheckReport, KitError> {
+    let mut report = CheckReport { findings: Vec::new() };
+    report.add("size", bytes.len() <= LARGE, format!("{} bytes", bytes.len()));
+    let plugin = match host.load(bytes, Limits::DEFAULT) {
+        Ok(plugin) => plugin,
+        Err(error) => {
+            report.add("world", false, error.to_string());
+            return Ok(report);
+        }
+    };
+    let contract = plugin.contract();
+    report.add("world", true, contract.world());
+    let imports = match contract.wasi {
+        true => "WASI, answered by an empty world: no files, no network, a frozen clock".to_owned(),
+        false => "nothing from the host".to_owned(),
+    };
+    report.add("imports", true, imports);
+    match contract.kind {
+        Kind::Scorer => scorer(host, bytes, &plugin, cases, &mut report)?,
+        Kind::Driver => described(plugin.driver().map(|driver| driver.info().name.clone()), &mut report),
+        Kind::Workload => described(plugin.workload().map(|workload| workload.info().name.clone()), &mut report),
+        Kind::Publisher => {}
+    }
+    Ok(report)
+}
+
+fn described(name: Result<String, bench_plugin::LoadError>, report: &mut CheckReport) {
+    match name {
+        Ok(name) => report.add("describe", true, name),
+        Err(error) => report.add("describe", false, error.to_string()),
+    }
+}
+
+fn scorer(
+    host: &Host,
+    bytes: &[u8],
+    plugin: &Plugin,
+    cases: Option<&Path>,
+    report: &mut CheckReport,
+) -> Result<(), KitError> {
+    let mut one = match plugin.scorer() {
+        Ok(scorer) => scorer,
+        Err(error) => {
+            report.add("describe", false, error.to_string());
+            return Ok(());
+        }
+    };
+    let info = one.info().clone();
+    report.add(
+        "describe",
+        !info.metrics.is_empty(),
+        format!("{} {}, {} metrics", info.name, info.version, info.metrics.len()),
+    );
+    let schema = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&info.config_schema);
+    report.add(
+        "config-schema",
+        schema.is_ok(),
+        schema.err().map_or_else(|| "JSON".to_owned(), |error| error.to_string()),
+    );
+    report.add("deterministic", info.deterministic, "as it says of itself");
+    match one.open("{}") {
+        Ok(task) => {
+            // Other memory, other order, other batches, another instance: none of it may show in a verdict.
+            let samples = probes();
+            let together = one.score(&task, &samples).map(|scored| scored.verdicts);
+            let roomier = host.load(bytes, Limits::DEFAULT.with_memory(USUAL_MEMORY * 4))?;
+            let apart = alone(&mut roomier.scorer()?, &samples);
+            match (together, apart) {
+                (Ok(together), Ok(apart)) => {
+                    let bytes = |verdicts| serde_json::to_string(verdicts).unwrap_or_default();
+                    let differ = together.iter().zip(&apart).position(|(left, right)| bytes(left) != bytes(right));
+                    let detail = match differ {
+                        None => format!("{} samples twice, together and one by one backwards: equal", samples.len()),
+                        Some(place) => format!("sample {} got another verdict the second time", samples[place].id),
+                    };
+                    report.add("same-again", differ.is_none(), detail);
+                }
+                (Err(fault), _) | (_, Err(fault)) => report.add("same-again", false, fault.to_string()),
+            }
+        }
+        Err(fault) => report.add("default-config", false, format!("it takes no empty configuration: {fault}")),
+    }
+    if let Some(folder) = cases {
+        let ran = crate::run_cases(plugin, folder)?;
+        let detail = format!("{} of {} as expected", ran.cases.len() - ran.failed(), ran.cases.len());
+        report.add("cases", ran.failed() == 0, detail);
+    }
+    Ok(())
+}
+
+/// Each sample in a call of its own, the last one first, each on an instance of its own.
+fn alone(
+    scorer: &mut Scorer,
+    samples: &[Sample],
+) -> Result<Vec<bench_plugin::scorer_types::Verdict>, bench_plugin::Fault> {
+    let mut verdicts = Vec::new();
+    for sample in samples.iter().rev() {
+        scorer.restart();
+        let task = scorer.open("{}")?;
+        verdicts.push(scorer.score_one(&task, sample)?.0);
+    }
+    verdicts.reverse();
+    Ok(verdicts)
+}
+
+/// Answers that a grader meets sooner or later, whatever it grades.
+fn probes() -> Vec<Sample> {
+    let long = "word ".repeat(20_000);
+    let answers = [
+        None,
+        Some(""),
+        Some(" \n\t"),
+        Some("42"),
+        Some("The answer is 42."),
+        Some("ANSWER: B"),
+        Some("{\"a\": [1, 2, {\"b\": null}]}"),
+        Some("```python\nprint(1)\n```"),
+        Some("naïve façade 数学 😀 \u{202e}abc"),
+        Some("\u{0}\u{1}\u{7f}"),
+        Some(long.as_str()),
+    ];
+    let targets = ["\"42\"", "42", "[\"a\", \"42\"]", "{\"a\": 1}", "null"];
+    let mut samples = Vec::new();
+    for (place, answer) in answers.iter().enumerate() {
+        for (other, target) in targets.iter().enumerate() {
+            samples.push(Sample {
+                id: format!("probe-{place}-{other}"),
+                epoch: 0,
+                prompt: Vec::new(),
+                target: (*target).to_owned(),
+                answer: answer.map(str::to_owned),
+                reasoning: None,
+                tool_calls: Vec::new(),
+                finish: Some(FinishReason::Stop),
+                likelihoods: Vec::new(),
+                metadata: "{}".to_owned(),
+            });
+        }
+    }
+    samples
+}

@@ -1,0 +1,95 @@
+//! What can go wrong.
+
+use std::path::{Path, PathBuf};
+
+use bench_forge::ForgeError;
+use bench_plugin::{Fault, LoadError};
+
+/// Why an author's request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum KitError {
+    /// A name that no plugin may have.
+    #[error("{0:?} is not a name of 1 to 64 lower-case letters, digits and inner hyphens that begins with a letter")]
+    BadName(String),
+    /// There is no template for this kind in this language.
+    #[error("there is no template for a {kind} in {language}")]
+    NoTemplate {
+        /// Such as `driver`.
+        kind: String,
+        /// Such as Python.
+        language: String,
+    },
+    /// A new plugin does not replace anything.
+    #[error("{0} exists already")]
+    Exists(PathBuf),
+    /// The file system refused.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file of cases is not what it should be.
+    #[error("{path}: {why}")]
+    BadCases {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// There are no cases.
+    #[error("{0} holds no file of cases (*.json)")]
+    NoCases(PathBuf),
+    /// The component cannot be loaded.
+    #[error("cannot load the component: {0}")]
+    Load(#[from] LoadError),
+    /// A call into the component went wrong.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// It could not be built.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+}
+
+impl KitError {
+    /// Stable name of the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadName(_) => "bad-name",
+            Self::NoTemplate { .. } => "no-template",
+            Self::Exists(_) => "exists",
+            Self::Io { .. } => "io",
+            Self::BadCases { .. } => "bad-cases",
+            Self::NoCases(_) => "no-cases",
+            Self::Load(error) => error.code(),
+            Self::Fault(fault) => fault.code(),
+            Self::Forge(error) => error.code(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::BadName(_) => Some("take a name such as my-scorer".to_owned()),
+            Self::NoTemplate { .. } => {
+                Some("scorers can be written in Rust, Python and JavaScript, everything else in Rust".to_owned())
+            }
+            Self::Exists(_) => Some("take another name, or move the folder away".to_owned()),
+            Self::Io { .. } => None,
+            Self::BadCases { .. } | Self::NoCases(_) => Some(
+                "a file of cases is {\"config\": {}, \"cases\": [{\"target\": …, \"answer\": …, \"value\": …, \"reason\": …}]}"
+                    .to_owned(),
+            ),
+            Self::Load(error) => error.hint(),
+            Self::Fault(fault) => fault.hint(),
+            Self::Forge(error) => error.hint(),
+        }
+    }
+}
+
+/// Adds the path to an I/O error.
+pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> KitError {
+    let path = path.to_owned();
+    move |error| KitError::Io { path: path.clone(), error }
+}

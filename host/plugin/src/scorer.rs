@@ -1,0 +1,180 @@
+//! The handle on a scorer.
+//!
+//! A scorer runs under [`Profile::Scorer`](crate::Profile::Scorer), so every call has an exact cost in fuel. How much a call
+//! uses depends on what its instance did before: where its allocator left off, what its regular expressions have cached. Whoever
+//! wants the same figure everywhere therefore says when an instance begins, with [`Scorer::restart`].
+
+use wasmtime::component::ResourceAny;
+
+use crate::bindings::scorer::ScorerPlugin;
+use crate::cell::Cell;
+use crate::driver::describe_error;
+use crate::engine::Plugin;
+use crate::error::{Fault, FaultKind, LoadError};
+use crate::limits::Limits;
+use crate::scorer_types::{Estimate, Graded, Info, Opinion, Sample, Verdict};
+use crate::types::Generation;
+use crate::verdicts;
+
+/// A scorer component, ready to be called. Calls take `&mut self`: one at a time, by the one owner.
+pub struct Scorer {
+    cell: Cell<ScorerPlugin>,
+    info: Info,
+}
+
+/// A scorer of one configuration. It belongs to the [`Scorer`] that opened it and dies with that scorer's instance.
+#[derive(Debug)]
+pub struct Task {
+    resource: ResourceAny,
+    generation: u64,
+}
+
+/// What came of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// One for each sample, in the order of the samples.
+    pub verdicts: Vec<Verdict>,
+    /// What the call used.
+    pub fuel: u64,
+}
+
+const SCORE: &str = "scorer.task.score";
+
+impl Scorer {
+    pub(crate) fn new(plugin: &Plugin, limits: Limits) -> Result<Scorer, LoadError> {
+        let mut cell = Cell::within(plugin, limits, |store, instance| ScorerPlugin::new(store, instance));
+        let info = cell
+            .call("scorer.describe", |plugin, store| plugin.bench_plugin_scorer().call_describe(store))
+            .map_err(describe_error)?;
+        cell.name = format!("{} {}", info.name, info.version);
+        Ok(Scorer { cell, info })
+    }
+
+    /// What the scorer says about itself.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// SHA-256 of the component, in hex.
+    pub fn digest(&self) -> &str {
+        self.cell.digest()
+    }
+
+    /// Fuel that one sample may use.
+    pub fn fuel_per_sample(&self) -> u64 {
+        self.cell.limits().fuel
+    }
+
+    /// Ends the instance with all its tasks; the next call makes another.
+    pub fn restart(&mut self) {
+        self.cell.drop_instance();
+    }
+
+    /// A scorer of this configuration: a JSON object. A configuration that the scorer does not take is
+    /// [`FaultKind::Problem`].
+    pub fn open(&mut self, config: &str) -> Result<Task, Fault> {
+        let resource = self.cell.ask("scorer.task.create", |plugin, store| {
+            plugin.bench_plugin_scorer().task().call_create(store, config)
+        })?;
+        Ok(Task { resource, generation: self.cell.generation() })
+    }
+
+    /// Ends a task.
+    pub fn close(&mut self, task: Task) -> Result<(), Fault> {
+        if !self.cell.has(task.generation) {
+            return Ok(());
+        }
+        self.cell.call("scorer.task.drop", |_, store| task.resource.resource_drop(store))
+    }
+
+    /// The verdicts on these samples. They may use the fuel of so many samples between them.
+    ///
+    /// Verdicts that cannot be true are [`FaultKind::Lie`]: another number of them, of other samples, values that are infinite
+    /// or outside [0, 1] where the scorer is not unbounded, a value where there is none, and the other way round.
+    pub fn score(&mut self, task: &Task, samples: &[Sample]) -> Result<Scored, Fault> {
+        let resource = self.living(task, SCORE)?;
+        let fuel = self.fuel_for(samples.len());
+        let (verdicts, fuel) = self.cell.metered(SCORE, fuel, |plugin, store| {
+            plugin.bench_plugin_scorer().task().call_score(store, resource, samples)
+        })?;
+        let lie = verdicts::lie(&verdicts, samples, self.info.unbounded);
+        self.accept(SCORE, lie)?;
+        Ok(Scored { verdicts, fuel })
+    }
+
+    /// The verdict on one sample as [`Scorer::score`] gives it, and the fuel that it used.
+    pub fn score_one(&mut self, task: &Task, sample: &Sample) -> Result<(Verdict, u64), Fault> {
+        let Scored { mut verdicts, fuel } = self.score(task, std::slice::from_ref(sample))?;
+        match verdicts.pop() {
+            Some(verdict) => Ok((verdict, fuel)),
+            None => Err(self.cell.fault(SCORE, FaultKind::Lie("no verdict".to_owned()), Vec::new())),
+        }
+    }
+
+    /// What to ask the judge about a sample; nothing where the verdict needs no judge.
+    pub fn questions(&mut self, task: &Task, sample: &Sample) -> Result<Vec<Generation>, Fault> {
+        const EXPORT: &str = "scorer.task.questions";
+        let resource = self.living(task, EXPORT)?;
+        let questions = self
+            .cell
+            .ask(EXPORT, |plugin, store| plugin.bench_plugin_scorer().task().call_questions(store, resource, sample))?;
+        let lie = (questions.len() > MOST_QUESTIONS)
+            .then(|| format!("{} questions about one sample; at most {MOST_QUESTIONS} are asked", questions.len()));
+        self.accept(EXPORT, lie)?;
+        Ok(questions)
+    }
+
+    /// The verdict on a sample, given one opinion for each question, as one that [`Scorer::score`] could have given, and the
+    /// fuel that it used.
+    pub fn conclude(&mut self, task: &Task, sample: &Sample, opinions: &[Opinion]) -> Result<(Verdict, u64), Fault> {
+        const EXPORT: &str = "scorer.task.conclude";
+        let resource = self.living(task, EXPORT)?;
+        let fuel = self.fuel_for(1);
+        let (verdict, fuel) = self.cell.metered(EXPORT, fuel, |plugin, store| {
+            plugin.bench_plugin_scorer().task().call_conclude(store, resource, sample, opinions)
+        })?;
+        let lie = verdicts::lie_about(&verdict, sample, self.info.unbounded);
+        self.accept(EXPORT, lie)?;
+        Ok((verdict, fuel))
+    }
+
+    /// The task's metrics, the headline first. Adding up may use the fuel of so many samples.
+    pub fn aggregate(&mut self, task: &Task, graded: &[Graded]) -> Result<Vec<Estimate>, Fault> {
+        const EXPORT: &str = "scorer.task.aggregate";
+        let resource = self.living(task, EXPORT)?;
+        let fuel = self.fuel_for(graded.len());
+        let (estimates, _) = self.cell.metered(EXPORT, fuel, |plugin, store| {
+            plugin.bench_plugin_scorer().task().call_aggregate(store, resource, graded)
+        })?;
+        self.accept(EXPORT, verdicts::lie_of_estimates(&estimates))?;
+        Ok(estimates)
+    }
+
+    fn fuel_for(&self, samples: usize) -> u64 {
+        self.fuel_per_sample().saturating_mul(samples.max(1) as u64)
+    }
+
+    fn living(&self, task: &Task, export: &'static str) -> Result<ResourceAny, Fault> {
+        if self.cell.has(task.generation) {
+            Ok(task.resource)
+        } else {
+            Err(self.cell.fault(export, FaultKind::Gone, Vec::new()))
+        }
+    }
+
+    /// A scorer that was caught in a lie is not asked again on this instance.
+    fn accept(&mut self, export: &'static str, lie: Option<String>) -> Result<(), Fault> {
+        let Some(lie) = lie else { return Ok(()) };
+        self.cell.drop_instance();
+        Err(self.cell.fault(export, FaultKind::Lie(lie), Vec::new()))
+    }
+}
+
+/// Questions that one sample may take; a few judges, each asked a few times.
+const MOST_QUESTIONS: usize = 256;
+
+impl std::fmt::Debug for Scorer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scorer").field("info", &self.info).finish_non_exhaustive()
+    }
+}

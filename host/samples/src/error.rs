@@ -1,0 +1,218 @@
+//! What can go wrong with logs of samples.
+
+use std::path::PathBuf;
+
+/// A failure to read or write a log of samples.
+#[derive(Debug, thiserror::Error)]
+pub enum SamplesError {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file, or what it unpacks to, is larger than what is read.
+    #[error("{} has more than the {limit} bytes that are read", path.display())]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// Most bytes that are read.
+        limit: u64,
+    },
+    /// Something is wrong with a line.
+    #[error("{}, {error}", path.display())]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, and what it is.
+        error: LineError,
+    },
+    /// The sample has been logged already.
+    #[error("{} has the sample {key} already", path.display())]
+    Logged {
+        /// Which file.
+        path: PathBuf,
+        /// The sample.
+        key: String,
+    },
+    /// Another program writes to the log.
+    #[error("{} is being written by another program", path.display())]
+    InUse {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file is no log that is known.
+    #[error("{} is not a log of samples: {reason}", path.display())]
+    NotALog {
+        /// Which file.
+        path: PathBuf,
+        /// What speaks against it.
+        reason: String,
+    },
+    /// There is no sample in it.
+    #[error("{} has no samples", path.display())]
+    Empty {
+        /// Which file or folder.
+        path: PathBuf,
+    },
+    /// The samples cannot be written in that form.
+    #[error("the samples cannot be written as {form}: {reason}")]
+    Unwritable {
+        /// The form.
+        form: &'static str,
+        /// What stands in the way.
+        reason: String,
+    },
+}
+
+/// Something is wrong with a line of a log.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub struct LineError {
+    /// Which line, from 1.
+    pub line: u64,
+    /// What it is.
+    pub kind: LineErrorKind,
+}
+
+/// What can be wrong with a line.
+#[derive(Debug, thiserror::Error)]
+pub enum LineErrorKind {
+    /// It cannot be read.
+    #[error("{0}")]
+    Io(std::io::Error),
+    /// It is longer than what is read.
+    #[error("it has more than {limit} bytes")]
+    TooLong {
+        /// Most bytes of a line.
+        limit: u64,
+    },
+    /// The file has more lines, or more bytes, than what is read.
+    #[error("the file goes on beyond the {limit} {unit} that are read")]
+    TooMany {
+        /// The bound.
+        limit: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// It is not UTF-8.
+    #[error("it is not UTF-8 from byte {at} on")]
+    NotUtf8 {
+        /// Where in the line, from 0.
+        at: usize,
+    },
+    /// It is not JSON, or not that of a sample.
+    #[error("it is not a sample: {0}")]
+    NotASample(String),
+    /// A newer program wrote it.
+    #[error("it has schema version {found}, but this program reads up to {known}")]
+    Newer {
+        /// The line's version.
+        found: u64,
+        /// The newest version that is read.
+        known: u32,
+    },
+    /// The sample has no identifier.
+    #[error("the sample has no id")]
+    MissingId,
+    /// The sample is there twice.
+    #[error("the sample {key} is there already, in line {first}")]
+    Duplicate {
+        /// The sample.
+        key: String,
+        /// Where it is first.
+        first: u64,
+    },
+    /// The line ends in the middle, as when the program that wrote it was killed.
+    #[error("the line ends in the middle")]
+    Torn,
+    /// What the line holds is not what its digest says.
+    #[error("the {part} is not the one that its digest names")]
+    Altered {
+        /// `document`, `prompt` or `target`.
+        part: &'static str,
+    },
+}
+
+impl SamplesError {
+    /// A stable identifier in kebab case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "samples-io",
+            Self::TooLarge { .. } => "samples-too-large",
+            Self::Line { error, .. } => error.code(),
+            Self::Logged { .. } => "duplicate-sample",
+            Self::InUse { .. } => "samples-in-use",
+            Self::NotALog { .. } => "not-a-sample-log",
+            Self::Empty { .. } => "no-samples",
+            Self::Unwritable { .. } => "unwritable-samples",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
+            Self::Io { .. } => return None,
+            Self::Line { error, .. } => return error.hint(),
+            Self::TooLarge { .. } => "Split the log into several files.",
+            Self::Logged { .. } => "Give every item of the data set an id of its own.",
+            Self::InUse { .. } => "Wait for the other run to end, or stop it.",
+            Self::NotALog { .. } => {
+                "Logs that are read: this program's `samples/*.jsonl`, lm-eval's `samples_*.jsonl` and `results_*.json`, and \
+                 inspect's `.eval` and `.json`."
+            }
+            Self::Empty { .. } => "Name a log with at least one sample.",
+            Self::Unwritable { .. } => "Choose another form.",
+        };
+        Some(hint.to_owned())
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn line(path: impl Into<PathBuf>) -> impl FnOnce(LineError) -> Self {
+        let path = path.into();
+        move |error| Self::Line { path, error }
+    }
+}
+
+impl LineError {
+    /// A stable identifier in kebab case.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            LineErrorKind::Io(_) => "samples-io",
+            LineErrorKind::TooLong { .. } => "sample-too-long",
+            LineErrorKind::TooMany { .. } => "samples-too-large",
+            LineErrorKind::NotUtf8 { .. } => "sample-not-utf8",
+            LineErrorKind::NotASample(_) => "not-a-sample",
+            LineErrorKind::Newer { .. } => "newer-sample",
+            LineErrorKind::MissingId => "sample-without-id",
+            LineErrorKind::Duplicate { .. } => "duplicate-sample",
+            LineErrorKind::Torn => "torn-sample",
+            LineErrorKind::Altered { .. } => "altered-sample",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self.kind {
+            LineErrorKind::Io(_) => return None,
+            LineErrorKind::TooLong { .. } | LineErrorKind::TooMany { .. } => "Split the log into several files.",
+            LineErrorKind::NotUtf8 { .. } => "Write the log as UTF-8.",
+            LineErrorKind::NotASample(_) => "Every line must be one sample as `bench` writes it.",
+            LineErrorKind::Newer { .. } => "Update this program.",
+            LineErrorKind::MissingId => "Give every item of the data set an id.",
+            LineErrorKind::Duplicate { .. } => "Give every item an id of its own, or remove one of the two lines.",
+            LineErrorKind::Torn => "Resume the run; it drops the line and asks for the sample again.",
+            LineErrorKind::Altered { .. } => "The file was edited after it was written; take the original.",
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,224 @@
+//! Reading a log line by line. The file may come from anywhere: lines, sizes and counts are bounded, and whatever is wrong with
+//! a line is an error that names it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{LineError, LineErrorKind, SamplesError};
+use crate::record::{Key, SCHEMA_VERSION, SampleRecord};
+
+/// How much of a log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest line, in bytes.
+    pub line_bytes: u64,
+    /// Largest file, or content of an archive once unpacked, in bytes.
+    pub file_bytes: u64,
+    /// Most lines.
+    pub lines: u64,
+}
+
+impl Default for Limits {
+    /// Lines of 256 MiB, files of 32 GiB, 20 million lines.
+    fn default() -> Self {
+        Self { line_bytes: 256 << 20, file_bytes: 32 << 30, lines: 20_000_000 }
+    }
+}
+
+/// The lines of a file, without their ends; blank ones are left out.
+pub(crate) struct Lines<R> {
+    input: R,
+    limits: Limits,
+    line: u64,
+    bytes: u64,
+    ended: bool,
+}
+
+/// A line as it stands in the file.
+pub(crate) struct Line {
+    pub(crate) number: u64,
+    pub(crate) text: Vec<u8>,
+    /// A newline follows it.
+    pub(crate) whole: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(crate) fn new(input: R, limits: Limits) -> Self {
+        Self { input, limits, line: 0, bytes: 0, ended: false }
+    }
+
+    fn fails(&mut self, kind: LineErrorKind) -> Option<Result<Line, LineError>> {
+        self.ended = true;
+        Some(Err(LineError { line: self.line, kind }))
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = Result<Line, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            self.line += 1;
+            let mut text = Vec::new();
+            // The newline, and one byte that tells a line of the greatest length from one that is too long.
+            let bound = self.limits.line_bytes.saturating_add(2);
+            match self.input.by_ref().take(bound).read_until(b'\n', &mut text) {
+                Err(error) => return self.fails(LineErrorKind::Io(error)),
+                Ok(0) => return None,
+                Ok(read) => self.bytes = self.bytes.saturating_add(read as u64),
+            }
+            let whole = text.last() == Some(&b'\n');
+            if whole {
+                text.pop();
+            }
+            if text.len() as u64 > self.limits.line_bytes {
+                return self.fails(LineErrorKind::TooLong { limit: self.limits.line_bytes });
+            }
+            if self.bytes > self.limits.file_bytes {
+                return self.fails(LineErrorKind::TooMany { limit: self.limits.file_bytes, unit: "bytes" });
+            }
+            if self.line > self.limits.lines {
+                return self.fails(LineErrorKind::TooMany { limit: self.limits.lines, unit: "lines" });
+            }
+            if !text.iter().all(u8::is_ascii_whitespace) {
+                return Some(Ok(Line { number: self.line, text, whole }));
+            }
+        }
+        None
+    }
+}
+
+/// The samples of a log, one after the other. After an error that leaves no way to go on, such as a line that is too long,
+/// nothing more comes.
+pub struct Reader<R> {
+    lines: Lines<R>,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads samples from anything.
+    pub fn new(input: R, limits: Limits) -> Self {
+        Self { lines: Lines::new(input, limits) }
+    }
+
+    /// The next sample with the number of its line.
+    fn numbered(&mut self) -> Option<Result<(u64, SampleRecord), LineError>> {
+        let line = match self.lines.next()? {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        let parsed = parse(&line.text).map_err(|kind| match kind {
+            // A newer or a whole line is refused for what it is, wherever the file ends.
+            LineErrorKind::NotASample(_) | LineErrorKind::NotUtf8 { .. } if !line.whole => LineErrorKind::Torn,
+            kind => kind,
+        });
+        Some(parsed.map(|sample| (line.number, sample)).map_err(|kind| LineError { line: line.number, kind }))
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<SampleRecord, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.numbered()?.map(|(_, sample)| sample))
+    }
+}
+
+/// Reads one line.
+///
+/// # Errors
+///
+/// [`LineErrorKind::NotUtf8`], [`LineErrorKind::NotASample`], [`LineErrorKind::Newer`] or [`LineErrorKind::MissingId`].
+pub fn parse(line: &[u8]) -> Result<SampleRecord, LineErrorKind> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema: u64,
+    }
+
+    let text = std::str::from_utf8(line).map_err(|error| LineErrorKind::NotUtf8 { at: error.valid_up_to() })?;
+    let newer = |found: u64| LineErrorKind::Newer { found, known: SCHEMA_VERSION };
+    match serde_json::from_str::<SampleRecord>(text) {
+        Ok(sample) if sample.schema > SCHEMA_VERSION => Err(newer(sample.schema.into())),
+        Ok(sample) if sample.id.is_empty() => Err(LineErrorKind::MissingId),
+        Ok(sample) => Ok(sample),
+        Err(error) => match serde_json::from_str::<Version>(text) {
+            // A newer line may have little in common with this version.
+            Ok(version) if version.schema > u64::from(SCHEMA_VERSION) => Err(newer(version.schema)),
+            _ => Err(LineErrorKind::NotASample(error.to_string())),
+        },
+    }
+}
+
+/// Opens the log at `path` for reading.
+///
+/// # Errors
+///
+/// [`SamplesError::Io`].
+pub fn open(path: &Path, limits: Limits) -> Result<Reader<BufReader<File>>, SamplesError> {
+    let file = File::open(path).map_err(SamplesError::io("open", path))?;
+    Ok(Reader::new(BufReader::with_capacity(1 << 16, file), limits))
+}
+
+/// A whole log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loaded {
+    /// Its samples, in the order of the file.
+    pub records: Vec<SampleRecord>,
+    /// The number of a last line that ends in the middle and was left out.
+    pub torn: Option<u64>,
+}
+
+/// Reads the log at `path` whole. A last line that ends in the middle is left out; nothing else is forgiven.
+///
+/// # Errors
+///
+/// [`SamplesError::Io`] or [`SamplesError::Line`], also for a sample that is there twice or was edited.
+pub fn load(path: &Path, limits: Limits) -> Result<Loaded, SamplesError> {
+    collect(open(path, limits)?).map_err(SamplesError::line(path))
+}
+
+/// Reads all samples. See [`load`].
+///
+/// # Errors
+///
+/// What is wrong with the first line that is wrong.
+pub fn collect<R: BufRead>(mut reader: Reader<R>) -> Result<Loaded, LineError> {
+    let mut loaded = Loaded::default();
+    let mut lines: HashMap<Key, u64> = HashMap::new();
+    while let Some(found) = reader.numbered() {
+        let (line, sample) = match found {
+            Err(LineError { line, kind: LineErrorKind::Torn }) => {
+                loaded.torn = Some(line);
+                continue;
+            }
+            other => other?,
+        };
+        if let Some(part) = sample.wrong_digest() {
+            return Err(LineError { line, kind: LineErrorKind::Altered { part } });
+        }
+        if let Some(first) = lines.insert(sample.key(), line) {
+            return Err(LineError { line, kind: LineErrorKind::Duplicate { key: sample.key().to_string(), first } });
+        }
+        loaded.records.push(sample);
+    }
+    Ok(loaded)
+}
+
+/// The samples that should be in a log and are not: each of `ids` of `task`, `epochs` times.
+pub fn missing<'a>(
+    records: &[SampleRecord],
+    task: &str,
+    ids: impl IntoIterator<Item = &'a str>,
+    epochs: u32,
+) -> Vec<Key> {
+    let there: std::collections::HashSet<(&str, u32)> =
+        records.iter().filter(|record| record.task == task).map(|record| (record.id.as_str(), record.epoch)).collect();
+    let wanted = ids.into_iter().flat_map(|id| (0..epochs).map(move |epoch| (id, epoch)));
+    wanted
+        .filter(|sample| !there.contains(sample))
+        .map(|(id, epoch)| Key { task: task.to_owned(), id: id.to_owned(), epoch })
+        .collect()
+}

@@ -1,0 +1,4 @@
+# task: method
+# expect: correct
+def shift(values, by):
+    return [value + by for value in values]

@@ -1,0 +1,3 @@
+# task: add
+# expect: correct
+    return a + b

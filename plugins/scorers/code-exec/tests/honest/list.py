@@ -1,0 +1,4 @@
+# task: listed
+# expect: correct
+def doubled(items):
+    return [2 * item for item in items]

@@ -1,0 +1,4 @@
+# task: add
+# expect: correct
+def add(a, b):
+    return a + b

@@ -1,0 +1,5 @@
+# task: add
+# expect: correct
+def add(a, b):
+    print('working', a)
+    return eval('a + b')

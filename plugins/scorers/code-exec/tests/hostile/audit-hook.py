@@ -1,0 +1,6 @@
+# task: add
+# expect: tampered
+import sys
+sys.addaudithook(lambda *a: None)
+def add(a, b):
+    return a + b

@@ -1,0 +1,4 @@
+# task: echo
+# expect: wrong
+import sys
+sys.exit(0)

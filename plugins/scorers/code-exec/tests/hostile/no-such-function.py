@@ -1,0 +1,4 @@
+# task: method
+# expect: invalid-format
+def shifted(values, by):
+    return values

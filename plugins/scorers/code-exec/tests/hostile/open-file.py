@@ -1,0 +1,5 @@
+# task: add
+# expect: forbidden
+def add(a, b):
+    open('/etc/passwd').read()
+    return a + b

@@ -1,0 +1,8 @@
+# task: add
+# expect: out-of-resources wrong
+def add(a, b):
+    try:
+        print('x' * (1 << 25))
+    except BaseException:
+        pass
+    return 0

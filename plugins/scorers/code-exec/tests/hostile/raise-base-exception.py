@@ -1,0 +1,6 @@
+# task: add
+# expect: tampered
+class Pass(BaseException):
+    pass
+def add(a, b):
+    raise Pass('passed')

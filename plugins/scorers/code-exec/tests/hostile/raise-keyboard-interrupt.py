@@ -1,0 +1,4 @@
+# task: add
+# expect: tampered
+def add(a, b):
+    raise KeyboardInterrupt

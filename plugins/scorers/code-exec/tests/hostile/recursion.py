@@ -1,0 +1,4 @@
+# task: add
+# expect: out-of-resources
+def add(a, b):
+    return add(a, b)

@@ -1,0 +1,4 @@
+# task: add
+# expect: invalid-format
+def add(a, b)
+    return a + b

@@ -1,0 +1,4 @@
+# task: add
+# expect: wrong
+def add(a, b):
+    return float('nan')

@@ -1,0 +1,3 @@
+//! Scorer edit-format; its rules are in `rules-structure`.
+
+bench_scoring::export_scorer!(rules_structure::EditFormat);

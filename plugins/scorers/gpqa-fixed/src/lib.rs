@@ -1,0 +1,3 @@
+//! Scorer gpqa-fixed; its rules are in `rules-text`.
+
+bench_scoring::export_scorer!(rules_text::GpqaFixed);

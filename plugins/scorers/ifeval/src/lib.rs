@@ -1,0 +1,3 @@
+//! Scorer ifeval; its rules are in `rules-ifeval`.
+
+bench_scoring::export_scorer!(rules_ifeval::IfEval);

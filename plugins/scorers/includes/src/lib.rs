@@ -1,0 +1,3 @@
+//! Scorer includes; its rules are in `rules-inspect`.
+
+bench_scoring::export_scorer!(rules_inspect::Includes);

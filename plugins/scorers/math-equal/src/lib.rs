@@ -1,0 +1,3 @@
+//! Scorer math-equal; its rules are in `rules-maths`.
+
+bench_scoring::export_scorer!(rules_maths::MathEqual);

@@ -1,0 +1,3 @@
+//! Scorer multiple-choice-generative; its rules are in `rules-text`.
+
+bench_scoring::export_scorer!(rules_text::MultipleChoiceGenerative);

@@ -1,0 +1,3 @@
+//! Scorer ruler-fixed; its rules are in `rules-qa`.
+
+bench_scoring::export_scorer!(rules_qa::RulerFixed);

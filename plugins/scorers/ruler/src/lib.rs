@@ -1,0 +1,3 @@
+//! Scorer ruler; its rules are in `rules-qa`.
+
+bench_scoring::export_scorer!(rules_qa::Ruler);
