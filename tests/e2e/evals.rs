@@ -6,13 +6,8 @@ use std::time::Duration;
 
 use bench_sim::{Canned, Fault, FaultKind, SimConfig, When};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use crate::support::{Bench, Ran, check_schema, engine, quick, settled};
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::support::{Bench, Ran, check_schema, engine, quick, settled, sha256};
 
 /// Sums of two numbers: as many items as asked for.
 pub fn sums(count: usize) -> String {

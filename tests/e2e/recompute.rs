@@ -7,14 +7,13 @@ use bench_plugin::{Driver, Host, HostOptions, Kind, Limits};
 use bench_record::trace::{TraceLimits, TraceRequest, read_trace};
 use bench_sim::{Jitter, SimConfig};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use crate::support::{Bench, engine, quick, requests};
+use crate::support::{Bench, engine, quick, requests, sha256};
 
 fn trace_of(bench: &Bench, record: &Value) -> Vec<TraceRequest> {
     let path = bench.runs()[0].join(record["trace"]["file"].as_str().unwrap());
     let bytes = fs::read(&path).unwrap();
-    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = sha256(&bytes);
     assert_eq!(record["trace"]["sha256"], digest);
     assert_eq!(record["trace"]["bytes"], bytes.len());
     read_trace(&path, TraceLimits::default()).unwrap()

@@ -2,9 +2,8 @@
 
 use bench_sim::SimConfig;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use crate::support::{Bench, Tap, check_schema, engine, phases, quick, sent};
+use crate::support::{Bench, Tap, check_schema, engine, phases, quick, sent, sha256};
 
 const MOONCAKE: &str = "\
 {\"timestamp\": 0, \"input_length\": 1040, \"output_length\": 3, \"hash_ids\": [1, 2]}
@@ -46,7 +45,7 @@ fn a_mooncake_trace_with_its_shared_prefixes() {
     let shape = &phases(&record, "traffic")[0]["shape"];
     assert_eq!(shape["kind"], "replay");
     assert_eq!(shape["requests"], 3);
-    let digest: String = Sha256::digest(MOONCAKE).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = sha256(MOONCAKE.as_bytes());
     assert_eq!(shape["file_sha256"], digest);
     let prompts: Vec<String> = tap.bodies().iter().filter_map(|body| prompt(body)).collect();
     let [.., first, second, third] = prompts.as_slice() else { panic!("{} prompts", prompts.len()) };

@@ -4,9 +4,10 @@ use std::fs;
 
 use bench_sim::SimConfig;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use crate::support::{Bench, Tap, check_schema, engine, measured, phase, phases, quick, requests, settled, workload};
+use crate::support::{
+    Bench, Tap, check_schema, engine, measured, phase, phases, quick, requests, settled, sha256, workload,
+};
 
 /// What llm-speed captures per workload run, by the names of the record.
 const SIGNALS: [&str; 10] = [
@@ -21,10 +22,6 @@ const SIGNALS: [&str; 10] = [
     "prefix_cache_hit_rate",
     "raw_timings",
 ];
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn sum(record: &Value, metric: &str) -> u64 {
     requests(record).map(|request| request["metrics"][metric].as_u64().unwrap()).sum()
@@ -93,14 +90,14 @@ fn prompt_tokens_are_those_that_the_engine_counted() {
     assert_eq!(requests(&record).count() + 1, bodies.len());
     let mut recorded = 0;
     for request in requests(&record) {
-        let body = bodies.iter().find(|body| request["request_sha256"] == hex(body)).expect("sent as recorded");
+        let body = bodies.iter().find(|body| request["request_sha256"] == sha256(body)).expect("sent as recorded");
         let body: Value = serde_json::from_slice(body).unwrap();
         let wanted = json!({ "model": body["model"], "messages": body["messages"], "tools": body["tools"] });
         assert_eq!(request["metrics"]["prompt_tokens"], tokens(&engine.url(), &wanted));
         assert_eq!(request["metrics"]["cached_tokens"], 0, "a cold request finds nothing in the cache");
         recorded += request["metrics"]["prompt_tokens"].as_u64().unwrap();
     }
-    let first = bodies.iter().find(|body| !requests(&record).any(|request| request["request_sha256"] == hex(body)));
+    let first = bodies.iter().find(|body| !requests(&record).any(|request| request["request_sha256"] == sha256(body)));
     let first: Value = serde_json::from_slice(first.unwrap()).unwrap();
     let unrecorded = tokens(&engine.url(), &json!({ "model": first["model"], "messages": first["messages"] }));
     assert_eq!(counters.prompt_tokens, recorded + unrecorded.as_u64().unwrap());

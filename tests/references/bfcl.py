@@ -8,7 +8,7 @@
     python3 tests/references/bfcl.py --check         fails if the installed reference says otherwise than vectors/bfcl.jsonl
     python3 tests/references/bfcl.py --time          compares how long both take for the same answers, one after the other
 
-The grader is `cargo run --release -p rules-calls --example grade`, or the program that `--grader` names. An answer of which the
+The grader is `cargo run --release -p rules-calls --example grade-calls`, or the program that `--grader` names. An answer of which the
 reference raises an exception while it checks has no verdict there; the scorer must say so and give it no credit.
 """
 
@@ -744,7 +744,7 @@ def main():
         return
     if arguments.check:
         sys.exit(vectors() != VECTORS.read_text() and "the reference says otherwise than the vectors")
-    cargo = ["cargo", "run", "--quiet", "--release", "-p", "rules-calls", "--example", "grade", "--"]
+    cargo = ["cargo", "run", "--quiet", "--release", "-p", "rules-calls", "--example", "grade-calls", "--"]
     grader = [arguments.grader] if arguments.grader else cargo
     if arguments.time:
         timed(grader)

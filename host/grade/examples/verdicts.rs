@@ -58,18 +58,8 @@ fn bits(value: f64) -> String {
 
 fn reason(reason: &Reason) -> Value {
     match reason {
-        Reason::Correct => json!(["correct", null]),
-        Reason::PartlyCorrect => json!(["partly-correct", null]),
-        Reason::Wrong => json!(["wrong", null]),
-        Reason::InvalidFormat => json!(["invalid-format", null]),
-        Reason::Refused => json!(["refused", null]),
-        Reason::NoResponse => json!(["no-response", null]),
-        Reason::Truncated => json!(["truncated", null]),
-        Reason::TimedOut => json!(["timed-out", null]),
-        Reason::OutOfResources => json!(["out-of-resources", null]),
-        Reason::Forbidden => json!(["forbidden", null]),
-        Reason::Tampered => json!(["tampered", null]),
-        Reason::GraderFailed(problem) => json!(["grader-failed", [problem.code, problem.message, problem.hint]]),
+        Reason::GraderFailed(problem) => json!([reason.word(), [problem.code, problem.message, problem.hint]]),
         Reason::Other(word) => json!(["other", word]),
+        known => json!([known.word(), null]),
     }
 }

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bench_plugin::scorer_types::{Reason, Sample, Verdict};
+use bench_plugin::scorer_types::{Sample, Verdict};
 use bench_plugin::types::{FinishReason, ToolCall};
 use bench_plugin::{Plugin, Scorer};
 use bench_wire::Stamp;
@@ -81,8 +81,6 @@ pub struct Cost {
     pub fuel_most: u64,
     /// Microseconds of a sample, the middle one.
     pub median_us: f64,
-    /// Linear memory of the instance at the end, in bytes, where it can be told.
-    pub memory: Option<u64>,
 }
 
 /// What became of a case.
@@ -161,7 +159,6 @@ fn cost(cases: &[CaseOutcome], times: &mut [Duration]) -> Option<Cost> {
         fuel_median: *fuel.get(fuel.len() / 2)?,
         fuel_most: *fuel.last()?,
         median_us: times.get(times.len() / 2)?.as_secs_f64() * 1e6,
-        memory: None,
     })
 }
 
@@ -220,7 +217,7 @@ impl Case {
                 differences.push(format!("value {}, expected {wanted}", verdict.value));
             }
         }
-        let reason = reason_name(&verdict.reason);
+        let reason = verdict.reason.word();
         if let Some(wanted) = self.reason.as_ref().filter(|wanted| **wanted != reason) {
             differences.push(format!("reason {reason}, expected {wanted}"));
         }
@@ -229,24 +226,4 @@ impl Case {
         }
         differences
     }
-}
-
-/// The reason as the interface writes it.
-fn reason_name(reason: &Reason) -> String {
-    match reason {
-        Reason::Correct => "correct",
-        Reason::PartlyCorrect => "partly-correct",
-        Reason::Wrong => "wrong",
-        Reason::InvalidFormat => "invalid-format",
-        Reason::Refused => "refused",
-        Reason::NoResponse => "no-response",
-        Reason::Truncated => "truncated",
-        Reason::TimedOut => "timed-out",
-        Reason::OutOfResources => "out-of-resources",
-        Reason::Forbidden => "forbidden",
-        Reason::Tampered => "tampered",
-        Reason::GraderFailed(_) => "grader-failed",
-        Reason::Other(text) => return text.clone(),
-    }
-    .to_owned()
 }

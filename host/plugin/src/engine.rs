@@ -41,6 +41,15 @@ impl Profile {
         }
     }
 
+    /// The profile that a component's contract will probably ask for: the names of its exports stand in its bytes. Compiling for a
+    /// wrong guess costs as much as compiling for the right one, so it is worth a look; the contract decides.
+    fn likely(bytes: &[u8]) -> Profile {
+        match memchr::memmem::find(bytes, Kind::Scorer.interface().as_bytes()) {
+            Some(_) => Profile::Scorer,
+            None => Profile::Codec,
+        }
+    }
+
     fn config(self) -> Config {
         let mut config = Config::new();
         config.wasm_component_model(true);
@@ -218,7 +227,7 @@ impl Host {
     ) -> Result<Plugin, LoadError> {
         check_preamble(bytes)?;
         let digest = digest.map_or_else(|| hex(&Sha256::digest(bytes)), str::to_owned);
-        let asked = profile.unwrap_or(Profile::Codec);
+        let asked = profile.unwrap_or_else(|| Profile::likely(bytes));
         let mut prepared = self.prepared(asked)?;
         let mut component = prepared.compile(bytes, &digest)?;
         let contract = examine(&component, &prepared.engine)?;

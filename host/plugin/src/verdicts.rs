@@ -8,6 +8,27 @@ const MOST_SUB_SCORES: usize = 1_000;
 /// Metrics that a task may have, those of its groups included.
 const MOST_ESTIMATES: usize = 100_000;
 
+impl Reason {
+    /// The reason as the interface writes it; the scorer's own word for [`Reason::Other`].
+    pub fn word(&self) -> &str {
+        match self {
+            Reason::Correct => "correct",
+            Reason::PartlyCorrect => "partly-correct",
+            Reason::Wrong => "wrong",
+            Reason::InvalidFormat => "invalid-format",
+            Reason::Refused => "refused",
+            Reason::NoResponse => "no-response",
+            Reason::Truncated => "truncated",
+            Reason::TimedOut => "timed-out",
+            Reason::OutOfResources => "out-of-resources",
+            Reason::Forbidden => "forbidden",
+            Reason::Tampered => "tampered",
+            Reason::GraderFailed(_) => "grader-failed",
+            Reason::Other(word) => word,
+        }
+    }
+}
+
 /// What is wrong with the verdicts on these samples, if anything is.
 pub(crate) fn lie(verdicts: &[Verdict], samples: &[Sample], unbounded: bool) -> Option<String> {
     if verdicts.len() != samples.len() {

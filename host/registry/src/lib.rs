@@ -7,4 +7,4 @@ mod resolve;
 
 pub use bundle::{Component, Suite, components, suites};
 pub use error::RegistryError;
-pub use resolve::{Found, Source, plugin, suite};
+pub use resolve::{Found, Source, any_plugin, plugin, suite};

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use bench_plugin::Kind;
+use bench_plugin::{Host, Kind, Limits, LoadError, Plugin};
 
 use crate::bundle::{Suite, components, suites};
 use crate::error::RegistryError;
@@ -33,6 +33,19 @@ pub struct Found {
     pub source: Source,
 }
 
+impl Found {
+    /// Loads it. Nothing of it runs.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(&self, host: &Host, limits: Limits) -> Result<Plugin, LoadError> {
+        match self.sha256 {
+            Some(digest) => host.load_known(&self.bytes, digest, limits),
+            None => host.load(&self.bytes, limits),
+        }
+    }
+}
+
 /// Does the user mean a file? A name never holds a slash, and a component's file ends in `.wasm`.
 fn means_file(reference: &str) -> bool {
     reference.contains(['/', '\\']) || reference.ends_with(".wasm")
@@ -56,6 +69,13 @@ pub fn plugin(kind: Kind, reference: &str) -> Result<Found, RegistryError> {
             known: of_kind().map(|component| component.name).collect(),
         }),
     }
+}
+
+/// The plugin of any kind that `reference` names. A name that no kind has is answered as an unknown driver.
+pub fn any_plugin(reference: &str) -> Result<Found, RegistryError> {
+    let known =
+        |kind: &Kind| components().iter().any(|component| component.kind == *kind && component.name == reference);
+    plugin(Kind::ALL.into_iter().find(known).unwrap_or(Kind::Driver), reference)
 }
 
 /// The embedded suite of this name.

@@ -109,11 +109,7 @@ impl Engine {
         let (name, version) = name_and_version(reference);
         let found = bench_registry::plugin(PluginKind::Scorer, name)?;
         let failed = |error| RescoreError::Load { scorer: reference.to_owned(), error };
-        let plugin = match found.sha256 {
-            Some(digest) => self.host.load_known(&found.bytes, digest, limits()),
-            None => self.host.load(&found.bytes, limits()),
-        };
-        let plugin = plugin.map_err(failed)?;
+        let plugin = found.load(&self.host, limits()).map_err(failed)?;
         let found = plugin.scorer().map_err(failed)?.info().version.clone();
         match version.filter(|wanted| *wanted != found) {
             Some(wanted) => {

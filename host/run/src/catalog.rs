@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use bench_plugin::{Driver, Host, HostOptions, Kind, Limits, Plugin, Scorer, Workload};
+use bench_plugin::{Driver, Host, HostOptions, Kind, Limits, Plugin, Workload};
 use bench_registry::Source;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::RunError;
 
@@ -61,14 +62,21 @@ impl Catalog {
         Ok((workload, identity))
     }
 
-    /// The scorer that `reference` means.
-    pub fn scorer(&self, reference: &str) -> Result<(Scorer, Identity), RunError> {
-        let (plugin, source) = self.load(Kind::Scorer, reference)?;
+    /// The plugin of any kind that `reference` names, and what it says of itself.
+    pub fn describe(&self, reference: &str) -> Result<(Identity, Value), RunError> {
+        let found = bench_registry::any_plugin(reference)?;
         let failed = |error| RunError::Load { reference: reference.to_owned(), error };
-        let scorer = plugin.scorer().map_err(failed)?;
-        let info = scorer.info();
-        let identity = identity(&plugin, source, info.name.clone(), info.version.clone());
-        Ok((scorer, identity))
+        let plugin = found.load(&self.host, Limits::DEFAULT).map_err(failed)?;
+        let (name, version, info) = match plugin.contract().kind {
+            Kind::Driver => plugin.driver().map(|driver| said(driver.info(), |info| (&info.name, &info.version))),
+            Kind::Scorer => plugin.scorer().map(|scorer| said(scorer.info(), |info| (&info.name, &info.version))),
+            // A publisher cannot be asked yet, and the error says what it is.
+            Kind::Workload | Kind::Publisher => {
+                plugin.workload().map(|workload| said(workload.info(), |info| (&info.name, &info.version)))
+            }
+        }
+        .map_err(failed)?;
+        Ok((identity(&plugin, found.source, name, version), info))
     }
 
     /// What loads components.
@@ -89,13 +97,15 @@ impl Catalog {
 
     fn load(&self, kind: Kind, reference: &str) -> Result<(Plugin, Source), RunError> {
         let found = bench_registry::plugin(kind, reference)?;
-        let plugin = match found.sha256 {
-            Some(digest) => self.host.load_known(&found.bytes, digest, Limits::DEFAULT),
-            None => self.host.load(&found.bytes, Limits::DEFAULT),
-        };
+        let plugin = found.load(&self.host, Limits::DEFAULT);
         let plugin = plugin.map_err(|error| RunError::Load { reference: reference.to_owned(), error })?;
         Ok((plugin, found.source))
     }
+}
+
+fn said<I: Serialize>(info: &I, who: impl Fn(&I) -> (&String, &String)) -> (String, String, Value) {
+    let (name, version) = who(info);
+    (name.clone(), version.clone(), serde_json::to_value(info).unwrap_or_default())
 }
 
 pub(crate) fn identity(plugin: &Plugin, source: Source, name: String, version: String) -> Identity {

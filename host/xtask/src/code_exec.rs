@@ -60,7 +60,7 @@ impl Sources {
             hash.update(format!("\n{} {}\n", path.display(), bytes.len()));
             hash.update(bytes);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::bundle::hex(&hash.finalize())
     }
 
     /// Builds the component in a folder below `target`; `None` where `componentize-py` is not installed.

@@ -17,6 +17,9 @@ mod hosted;
 pub mod native;
 pub mod python;
 mod target;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testkit;
+pub mod unicode;
 
 pub use bench_sdk::scorer::{Estimate, Graded, Likelihood, MetricInfo, Opinion, Reason, Sample, Verdict};
 pub use bench_sdk::types::{FinishReason, Generation, Message, Metric, Problem, ToolCall};

@@ -8,6 +8,7 @@ mod tap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bench_sim::{FaultKind, Sim, SimConfig, SimHandle};
+use sha2::{Digest as _, Sha256};
 
 pub use bench::{Bench, Ran};
 pub use record::{check_schema, measured, phase, phases, problem_code, requests, sent, workload};
@@ -20,6 +21,11 @@ pub const NOBODY: &str = "http://127.0.0.1:1";
 /// A configuration that wastes no time, with answers long enough for every workload's quick form.
 pub fn quick() -> SimConfig {
     SimConfig { ttft_us: 5_000, prefill_ns_per_token: 2_000, gap_us: 1_000, ..SimConfig::default() }
+}
+
+/// SHA-256 in hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A simulated engine.

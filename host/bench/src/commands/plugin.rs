@@ -2,14 +2,14 @@
 
 use bench_plugin::Kind;
 use bench_registry::components;
-use bench_run::{Catalog, Identity, RunError};
+use bench_run::{Catalog, Identity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::author;
 use crate::cli::PluginCommand;
 use crate::exit::Exit;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::numbers::bytes;
 use crate::{folders, output, results};
 
@@ -66,31 +66,9 @@ fn list(as_json: bool) {
     output::data(&table.to_string());
 }
 
-/// A plugin is of one kind; which one is found by trying.
 fn inspect(reference: &str, as_json: bool) -> Outcome {
     let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
-    let (identity, description) = match catalog.driver(reference) {
-        Ok((driver, identity)) => {
-            let info = driver.info();
-            (identity, serde_json::to_value(info).unwrap_or_default())
-        }
-        Err(error) if is_other_kind(&error) => {
-            let scorer = |second: RunError| match is_other_kind(&second) {
-                true => catalog
-                    .scorer(reference)
-                    .map_err(|third| if is_other_kind(&third) { best(error, second) } else { third.into() }),
-                false => Err(second.into()),
-            };
-            match catalog.workload(reference) {
-                Ok((workload, identity)) => (identity, serde_json::to_value(workload.info()).unwrap_or_default()),
-                Err(second) => {
-                    let (scorer, identity) = scorer(second)?;
-                    (identity, serde_json::to_value(scorer.info()).unwrap_or_default())
-                }
-            }
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let (identity, description) = catalog.describe(reference)?;
     let description = results::in_kebab_case(description);
     if as_json {
         output::json(&json!({ "identity": identity, "description": description }));
@@ -98,16 +76,6 @@ fn inspect(reference: &str, as_json: bool) -> Outcome {
         output::data(&output::printable(&words(&identity, &description)));
     }
     Ok(Exit::Success)
-}
-
-fn is_other_kind(error: &RunError) -> bool {
-    matches!(error.code(), "plugin-wrong-kind" | "plugin-unknown")
-}
-
-/// With no plugin of either kind, the first answer lists the drivers and the second the workloads; a component of a third
-/// kind is best described by what it is.
-fn best(first: RunError, second: RunError) -> Failure {
-    if second.code() == "plugin-unknown" { first.into() } else { second.into() }
 }
 
 fn words(identity: &Identity, description: &Value) -> String {

@@ -1,32 +1,9 @@
 //! What the scorers say beyond a value, where the fixed ones differ, and what hostile input gets.
 
-use bench_scoring::{Grade, Reason, Sample, Scorer};
+use bench_scoring::testkit::grade;
+use bench_scoring::{Grade, Reason, Scorer};
 use proptest::prelude::*;
 use rules_inspect::{Answer, AnswerFixed, Choice, Includes, Match, Pattern, PatternFixed};
-use serde::de::DeserializeOwned;
-
-fn sample(target: &str, answer: &str, metadata: &str) -> Sample {
-    Sample {
-        id: "one".to_owned(),
-        epoch: 0,
-        prompt: Vec::new(),
-        target: target.to_owned(),
-        answer: Some(answer.to_owned()),
-        reasoning: None,
-        tool_calls: Vec::new(),
-        finish: None,
-        likelihoods: Vec::new(),
-        metadata: metadata.to_owned(),
-    }
-}
-
-fn grade<S: Scorer>(config: &str, target: &str, answer: &str, metadata: &str) -> Grade
-where
-    S::Config: DeserializeOwned,
-{
-    let config = serde_json::from_str(config).expect("the configuration is one of the scorer's");
-    S::new(config).expect("the configuration makes sense").grade(&sample(target, answer, metadata))
-}
 
 #[test]
 fn a_number_is_not_the_end_of_another() {

@@ -76,13 +76,10 @@ fn call(name: &str, inner: Complex) -> Complex {
     }
 }
 
-/// The names of the variables, in order, each once.
-pub fn variables(expr: &Expr, found: &mut std::collections::BTreeSet<String>) {
+/// What an expression is made of, from left to right.
+fn parts(expr: &Expr) -> [Option<&Expr>; 2] {
     match expr {
-        Expr::Variable(name) => {
-            found.insert(name.clone());
-        }
-        Expr::Number(..) | Expr::Constant(_) => {}
+        Expr::Number(..) | Expr::Variable(_) | Expr::Constant(_) => [None, None],
         Expr::Sum(one, other)
         | Expr::Difference(one, other)
         | Expr::Product(one, other)
@@ -90,37 +87,24 @@ pub fn variables(expr: &Expr, found: &mut std::collections::BTreeSet<String>) {
         | Expr::Power(one, other)
         | Expr::Root(one, other)
         | Expr::Logarithm(one, other)
-        | Expr::Binomial(one, other) => {
-            variables(one, found);
-            variables(other, found);
-        }
+        | Expr::Binomial(one, other) => [Some(one), Some(other)],
         Expr::Negative(inner)
         | Expr::Call(_, inner)
         | Expr::Absolute(inner)
         | Expr::Factorial(inner)
-        | Expr::Percent(inner) => {
-            variables(inner, found);
-        }
+        | Expr::Percent(inner) => [Some(inner), None],
     }
+}
+
+/// The names of the variables, in order, each once.
+pub fn variables(expr: &Expr, found: &mut std::collections::BTreeSet<String>) {
+    if let Expr::Variable(name) = expr {
+        found.insert(name.clone());
+    }
+    parts(expr).into_iter().flatten().for_each(|part| variables(part, found));
 }
 
 /// Whether a number is written with a decimal point somewhere.
 pub fn has_decimals(expr: &Expr) -> bool {
-    match expr {
-        Expr::Number(_, decimals) => *decimals,
-        Expr::Variable(_) | Expr::Constant(_) => false,
-        Expr::Sum(one, other)
-        | Expr::Difference(one, other)
-        | Expr::Product(one, other)
-        | Expr::Quotient(one, other)
-        | Expr::Power(one, other)
-        | Expr::Root(one, other)
-        | Expr::Logarithm(one, other)
-        | Expr::Binomial(one, other) => has_decimals(one) || has_decimals(other),
-        Expr::Negative(inner)
-        | Expr::Call(_, inner)
-        | Expr::Absolute(inner)
-        | Expr::Factorial(inner)
-        | Expr::Percent(inner) => has_decimals(inner),
-    }
+    matches!(expr, Expr::Number(_, true)) || parts(expr).into_iter().flatten().any(has_decimals)
 }

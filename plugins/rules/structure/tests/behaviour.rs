@@ -1,32 +1,10 @@
 //! What keeps malformed, misfit and wrong answers apart, where the fixed scorer differs, and what hostile input gets.
 
-use bench_scoring::{Grade, Reason, Sample, Scorer};
+use bench_scoring::testkit::grade;
+use bench_scoring::{Grade, Reason, Scorer};
 use proptest::prelude::*;
 use rules_structure::{EditFormat, JsonSchema, JsonSchemaFixed};
 use serde::de::DeserializeOwned;
-
-fn sample(target: &str, answer: &str, metadata: &str) -> Sample {
-    Sample {
-        id: "one".to_owned(),
-        epoch: 0,
-        prompt: Vec::new(),
-        target: target.to_owned(),
-        answer: Some(answer.to_owned()),
-        reasoning: None,
-        tool_calls: Vec::new(),
-        finish: None,
-        likelihoods: Vec::new(),
-        metadata: metadata.to_owned(),
-    }
-}
-
-fn grade<S: Scorer>(config: &str, target: &str, answer: &str, metadata: &str) -> Grade
-where
-    S::Config: DeserializeOwned,
-{
-    let config = serde_json::from_str(config).expect("the configuration is one of the scorer's");
-    S::new(config).expect("the configuration makes sense").grade(&sample(target, answer, metadata))
-}
 
 fn other(name: &str) -> Reason {
     Reason::Other(name.to_owned())

@@ -119,14 +119,9 @@ pub struct ExactMatchFixed(Rules);
 impl Scorer for ExactMatchFixed {
     const ABOUT: About = About {
         name: "exact-match-fixed",
-        version: env!("CARGO_PKG_VERSION"),
         summary: "The answer equals a reference, to the last character.",
         reference: "lm-eval 0.4.13, without the marks that numpy's arrays leave on texts",
-        config: CONFIG,
-        metrics: METRICS,
-        unbounded: false,
-        needs_judge: false,
-        needs_likelihoods: false,
+        ..ExactMatch::ABOUT
     };
     type Config = Config;
 

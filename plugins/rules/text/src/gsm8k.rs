@@ -213,14 +213,9 @@ pub struct Gsm8kFixed {
 impl Scorer for Gsm8kFixed {
     const ABOUT: About = About {
         name: "gsm8k-fixed",
-        version: env!("CARGO_PKG_VERSION"),
         summary: "The number of the answer is that of the reference.",
         reference: "lm-eval 0.4.13, with numbers compared as numbers",
-        config: CONFIG,
-        metrics: METRICS,
-        unbounded: false,
-        needs_judge: false,
-        needs_likelihoods: false,
+        ..Gsm8k::ABOUT
     };
     type Config = Config;
 

@@ -215,14 +215,9 @@ pub struct MultipleChoiceFixed(Config);
 impl Scorer for MultipleChoiceFixed {
     const ABOUT: About = About {
         name: "multiple-choice-fixed",
-        version: env!("CARGO_PKG_VERSION"),
         summary: "The likeliest choice is that of the reference, which must be a choice.",
         reference: "lm-eval 0.4.13, with references checked",
-        config: CONFIG,
-        metrics: METRICS,
-        unbounded: false,
-        needs_judge: false,
-        needs_likelihoods: true,
+        ..MultipleChoice::ABOUT
     };
     type Config = Config;
 

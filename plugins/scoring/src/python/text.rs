@@ -1,27 +1,9 @@
 //! Strings: what `str` methods of Python do, over Rust's.
 
-use std::sync::OnceLock;
-
-use regex_syntax::hir::{Class, HirKind};
+use crate::unicode::CharClass;
 
 /// `string.punctuation`: the ASCII characters that are neither letters, digits, white space nor controls.
 pub const PUNCTUATION: &str = r##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"##;
-
-/// Sorted ranges of code points.
-type Ranges = Vec<(char, char)>;
-
-/// The code points of a Unicode class such as `\p{L}`, from the tables that the regular expressions use as well.
-fn ranges(cell: &'static OnceLock<Ranges>, class: &str) -> &'static Ranges {
-    cell.get_or_init(|| match regex_syntax::parse(class).map(|hir| hir.into_kind()) {
-        Ok(HirKind::Class(Class::Unicode(class))) => class.iter().map(|range| (range.start(), range.end())).collect(),
-        _ => Ranges::new(),
-    })
-}
-
-fn within(ranges: &Ranges, c: char) -> bool {
-    let behind = ranges.partition_point(|&(start, _)| start <= c);
-    behind > 0 && ranges.get(behind - 1).is_some_and(|&(_, end)| c <= end)
-}
 
 /// Characters that `str.isdigit` accepts although they are no decimal digits: superscripts, circled digits and their like.
 const DIGITS_THAT_ARE_NOT_DECIMAL: &[(char, char)] = &[
@@ -48,23 +30,23 @@ const DIGITS_THAT_ARE_NOT_DECIMAL: &[(char, char)] = &[
 ];
 
 fn letter(c: char) -> bool {
-    static LETTERS: OnceLock<Ranges> = OnceLock::new();
-    if c.is_ascii() { c.is_ascii_alphabetic() } else { within(ranges(&LETTERS, r"\p{L}"), c) }
+    static LETTERS: CharClass = CharClass::new(r"\p{L}");
+    if c.is_ascii() { c.is_ascii_alphabetic() } else { LETTERS.contains(c) }
 }
 
 fn number(c: char) -> bool {
-    static NUMBERS: OnceLock<Ranges> = OnceLock::new();
-    if c.is_ascii() { c.is_ascii_digit() } else { within(ranges(&NUMBERS, r"\p{N}"), c) }
+    static NUMBERS: CharClass = CharClass::new(r"\p{N}");
+    if c.is_ascii() { c.is_ascii_digit() } else { NUMBERS.contains(c) }
 }
 
 /// The value of a decimal digit of any script.
 pub(super) fn decimal(c: char) -> Option<u32> {
-    static DECIMALS: OnceLock<Ranges> = OnceLock::new();
+    static DECIMALS: CharClass = CharClass::new(r"\p{Nd}");
     if c.is_ascii() {
         return c.to_digit(10);
     }
     // Unicode promises that decimal digits come in runs of ten, from zero to nine. Runs may touch, but each is a whole one.
-    let decimals = ranges(&DECIMALS, r"\p{Nd}");
+    let decimals = DECIMALS.ranges();
     let &(start, end) = decimals.get(decimals.partition_point(|&(start, _)| start <= c).checked_sub(1)?)?;
     (c <= end).then(|| (u32::from(c) - u32::from(start)) % 10)
 }
@@ -85,8 +67,8 @@ pub fn is_word(c: char) -> bool {
 
 /// Whether the character's category is one of punctuation, `P*`.
 pub fn is_punctuation(c: char) -> bool {
-    static PUNCTUATION: OnceLock<Ranges> = OnceLock::new();
-    within(ranges(&PUNCTUATION, r"\p{P}"), c)
+    static PUNCTUATION: CharClass = CharClass::new(r"\p{P}");
+    PUNCTUATION.contains(c)
 }
 
 /// `str.isalpha`.
