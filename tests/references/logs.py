@@ -2,13 +2,16 @@
 
     python logs.py make host/samples/tests/fixtures   # needs lm_eval and inspect_ai; asks no real model
     python logs.py check FOLDER                       # every .eval, .json and lm-eval folder below it
+    python logs.py same CONVERT host/samples/tests/fixtures
 
 `make` runs the real tools on a few items with scripted answers. `check` prints one JSON object: what each tool found in each
-file, so that a test can compare it with what was meant.
+file, so that a test can compare it with what was meant. `same` has CONVERT, the built example of `bench-samples`, read each recorded log and
+write it again in its own form and in the other tool's, and fails unless the tools find in these what is in the original.
 """
 
 import json
 import math
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -254,5 +257,39 @@ def check(folder):
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
+def essence(path):
+    """What must survive: of inspect's logs each sample with its scores, of lm-eval's each task with its values."""
+    if path.is_dir():
+        [results] = path.glob("results_*.json")
+        tasks = check_lm_eval(results)["tasks"]
+        broken = {name: task for name, task in tasks.items() if task["altered"] or not task["task_hash"]}
+        assert not broken, f"{path.name}: digests that are not lm-eval's: {broken}"
+        return {name: {"lines": task["lines"], "means": task["means"]} for name, task in tasks.items()}
+    samples = check_inspect(path)["samples"]
+    scored = lambda sample: {name: value[:1] for name, value in sample["scores"].items()}
+    return [{**{key: sample[key] for key in ("id", "epoch", "target", "answer")}, "scores": scored(sample)} for sample in samples]
+
+
+def same(convert, folder):
+    differences = 0
+    with tempfile.TemporaryDirectory() as out:
+        out = Path(out)
+        for source in [folder / "lm-eval", *sorted((folder / "inspect").iterdir())]:
+            for form, name in [("lm-eval", f"{source.name}-lm-eval"), ("inspect", f"{source.name}.eval")]:
+                written = out / name
+                subprocess.run([convert, source, form, written], check=True)
+                own = source.is_dir() == written.is_dir()
+                found = essence(written)
+                if own and found != essence(source):
+                    differences += 1
+                    print(f"{source.name} as {form}:\n  was   {essence(source)}\n  found {found}")
+                assert found, f"{source.name} as {form}: the tool finds nothing in it"
+    print(f"{differences} logs differ")
+    sys.exit(differences > 0)
+
+
 if __name__ == "__main__":
-    {"make": make, "check": check}[sys.argv[1]](Path(sys.argv[2]))
+    if sys.argv[1] == "same":
+        same(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        {"make": make, "check": check}[sys.argv[1]](Path(sys.argv[2]))

@@ -38,6 +38,7 @@ struct Blocks {
     writer: Option<Writer>,
     file: Option<File>,
     failure: Option<String>,
+    tapes: usize,
 }
 
 #[derive(Debug)]
@@ -83,7 +84,15 @@ impl Spool {
             writer: None,
             file: None,
             failure: None,
+            tapes: 0,
         })))
+    }
+
+    /// How many tapes of this spool there were before.
+    pub(crate) fn next_tape(&self) -> usize {
+        let mut blocks = self.blocks();
+        blocks.tapes = blocks.tapes.wrapping_add(1);
+        blocks.tapes.wrapping_sub(1)
     }
 
     /// Keeps an extent that follows `previous`.

@@ -1,7 +1,9 @@
 //! What was read in one exchange, in the order in which it was read.
 //!
 //! A record is the read's length, its two times and its bytes. Records gather in a small buffer and leave it for the
-//! [`Spool`] when it is full, so that an open stream costs the same however long it runs.
+//! [`Spool`] when it is full, so that an open stream costs the same however long it runs. Streams that say equally much would all be full
+//! at the same moment, and a thousand buffers copied at once are milliseconds in which nothing is read; so each tape gives its first
+//! one away at another length.
 
 use std::net::SocketAddr;
 
@@ -23,6 +25,8 @@ const NONE: u64 = u64::MAX;
 pub(crate) struct Tape {
     spool: Spool,
     held: Vec<u8>,
+    /// Bytes to hold back at most until the next extent.
+    most: usize,
     last: Option<Address>,
     /// Bytes that were read.
     pub(crate) bytes: u64,
@@ -43,15 +47,22 @@ pub(crate) struct RawRead {
     pub(crate) arrival: Option<u64>,
 }
 
+/// Length of the first extent of a spool's n-th tape: spread over the upper seven eighths of the usual length.
+fn first_extent(tape: usize) -> usize {
+    const STEPS: usize = 64;
+    HELD - tape % STEPS * (HELD / STEPS * 7 / 8)
+}
+
 impl Tape {
     /// An empty tape.
     pub(crate) fn new(spool: Spool) -> Self {
-        Self { spool, held: Vec::new(), last: None, bytes: 0, offset: None, place: None, eof: false }
+        let most = first_extent(spool.next_tape());
+        Self { spool, held: Vec::new(), most, last: None, bytes: 0, offset: None, place: None, eof: false }
     }
 
     /// Takes down what was read. `continued` says that it came with the same socket read as what was taken down before.
     pub(crate) fn record(&mut self, bytes: &[u8], read: RawRead, continued: bool) {
-        if self.held.len() + HEADER + bytes.len() > HELD {
+        if self.held.len() + HEADER + bytes.len() > self.most {
             self.spill();
         }
         if self.held.capacity() == 0 {
@@ -79,6 +90,7 @@ impl Tape {
         if !self.held.is_empty() {
             self.last = Some(self.spool.keep(self.last, &self.held));
             self.held.clear();
+            self.most = HELD;
         }
     }
 

@@ -109,7 +109,7 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
 /// Runs every part that is wanted. What one part cannot do is noted and the others go on.
 fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured, workspace: &Path) {
     let streams = |count, stamps| bench.streams(count, stamps);
-    if wanted(Part::Quiet) || wanted(Part::Busy) || wanted(Part::Peers) {
+    if wanted(Part::Quiet) || wanted(Part::Peers) {
         measured.take("loaded-kernel", streams(1000, "kernel"));
         measured.take("loaded-user", streams(1000, "user"));
     }
@@ -119,7 +119,7 @@ fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured
         measured.take("few-polled", bench.polled_streams(10));
     }
     if wanted(Part::Busy) {
-        measured.take("busy-kernel", bench.beside_a_busy_loop(1000, "kernel"));
+        measured.take_both(["quiet-kernel", "busy-kernel"], bench.beside_a_busy_loop(1000, "kernel"));
     }
     if wanted(Part::Open) {
         measured.take("open", bench.open_loop(2000));

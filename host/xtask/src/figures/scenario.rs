@@ -60,12 +60,19 @@ impl Bench {
         })
     }
 
-    /// The same with a busy loop on the client's core.
-    pub fn beside_a_busy_loop(&self, streams: u32, stamps: &str) -> Result<Vec<Report>, Error> {
-        self.rounds(&|url| {
-            let _busy = busy_loop(self.cores.client, self.limit())?;
-            self.calibrate(url, &self.stream_args(streams, stamps))?.checked(stamps, self.events(streams))
-        })
+    /// The same with and without a busy loop on the client's core, in turns: the machine itself is not as fast in one minute as in the
+    /// next, and that must not look like the loop's doing. Quiet rounds, and busy ones.
+    pub fn beside_a_busy_loop(&self, streams: u32, stamps: &str) -> Result<[Vec<Report>; 2], Error> {
+        let (mut quiet, mut busy) = (Vec::new(), Vec::new());
+        for _ in 0..self.rounds {
+            for (loops, reports) in [(false, &mut quiet), (true, &mut busy)] {
+                let (_engine, url) = self.engine(GAP_US)?;
+                let _busy = loops.then(|| busy_loop(self.cores.client, self.limit())).transpose()?;
+                let report = self.calibrate(&url, &self.stream_args(streams, stamps))?;
+                reports.push(report.checked(stamps, self.events(streams))?);
+            }
+        }
+        Ok([quiet, busy])
     }
 
     /// Short answers, asked for at a fixed rate.
