@@ -23,4 +23,5 @@ mod secrets;
 mod sides;
 mod stamps;
 mod support;
+mod tasks;
 mod workloads;
