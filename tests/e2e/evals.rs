@@ -7,7 +7,7 @@ use std::time::Duration;
 use bench_sim::{Canned, Fault, FaultKind, SimConfig, When};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, Ran, check_schema, engine, quick, settled, sha256};
+use crate::support::{Answer, Bench, Ran, Server, check_schema, engine, quick, settled, sha256};
 
 /// Sums of two numbers: as many items as asked for.
 pub fn sums(count: usize) -> String {
@@ -120,6 +120,36 @@ fn limits_repeats_and_choices_of_the_command_line() {
     assert_eq!(self::record(&bench)["evals"][0]["problem"]["code"], "no-price");
 }
 
+#[test]
+fn an_answer_does_not_hang_on_what_was_asked_before() {
+    let bench = Bench::new();
+    let suite = suite(&bench, &sums(2), "");
+    // Of the drivers for servers that keep requests apart, vLLM's is told by its list of models alone.
+    let models = json!({ "object": "list", "data": [{ "id": "m", "object": "model", "owned_by": "vllm", "max_model_len": 4096 }] });
+    let said = json!({ "choices": [{ "index": 0, "delta": { "content": "3" }, "finish_reason": "stop" }] });
+    let stream = format!("data: {said}\n\ndata: [DONE]\n\n");
+    let server = Server::start(move |asked| match asked.path.as_str() {
+        "/v1/models" => Answer::json("200 OK", &models),
+        "/v1/chat/completions" => Answer::stream([stream.as_bytes()]),
+        _ => Answer::json("404 Not Found", &json!({})),
+    });
+    let salts = |more: &[&str]| -> Vec<Value> {
+        let before = server.seen().len();
+        let url = server.url();
+        let args = ["run", "--plugin", "vllm", "--endpoint", &url, "--suite", &suite, "--concurrency", "1"];
+        bench.run(args.iter().chain(more)).exits(0);
+        let seen = server.seen().into_iter().skip(before);
+        let sent = seen.filter_map(|asked| serde_json::from_slice::<Value>(&asked.body).ok());
+        sent.filter(|body| body["messages"].to_string().contains("How much is"))
+            .map(|body| body["cache_salt"].clone())
+            .collect()
+    };
+    let (alone, again) = (salts(&["--seed", "7"]), salts(&["--seed", "7"]));
+    assert!(alone.len() == 2 && alone[0].is_string() && alone[1].is_string() && alone[0] != alone[1], "{alone:?}");
+    assert_eq!(alone, again, "the same run asks the same");
+    assert_eq!(salts(&["--reuse-prefixes"]), [Value::Null, Value::Null]);
+}
+
 /// Runs until so many samples are logged, kills the program, resumes, and compares with a run that nobody killed.
 #[test]
 fn a_killed_run_goes_on_and_comes_to_the_same_scores() {
@@ -217,6 +247,7 @@ fn what_says_nothing_about_the_model_is_unscored() {
     assert_eq!(eval["samples"]["unscored"], 1);
     assert_eq!(eval["estimates"][0]["scored"], 5);
     assert_eq!(eval["estimates"][0]["unscored"], 1);
+    assert!(eval["notes"].to_string().contains("not like this"), "{}", eval["notes"]);
     let unscored: Vec<Value> =
         log(&bench, &record).into_iter().filter(|line| line["status"]["state"] == "unscored").collect();
     assert_eq!(unscored.len(), 1);

@@ -81,7 +81,7 @@ def make(count):
                 "text": chance.choice(VALUES),
                 "logprob": chance.choice([-0.5, -chance.random() * 40, 0.0]),
                 "tokens": chance.randrange(4),
-                "greedy": chance.random() < 0.4,
+                "greedy": chance.choice([None, True, False]),
                 "unconditional": chance.choice([None, -chance.random() * 50]),
             }
             for _ in range(chance.choice([0, 0, 2, 4]))

@@ -156,6 +156,10 @@ pub struct EvalArgs {
     /// Most requests at once; lowered and raised again as the engine asks for it [default: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub concurrency: Option<u32>,
+    /// Let the engine answer from its prefix cache: faster, but what is in there depends on what was asked before, and with some
+    /// engines so do answers
+    #[arg(long)]
+    pub reuse_prefixes: bool,
     /// Stop asking when so many US dollars are spent, by the price list
     #[arg(long, value_name = "USD", value_parser = crate::numbers::dollars)]
     pub max_cost: Option<f64>,

@@ -57,6 +57,7 @@ fn evals(args: &RunArgs) -> EvalOptions {
         no_evals: wishes.no_evals || (some(&args.workload) && !some(&wishes.task) && !wishes.only_evals),
         limit: wishes.limit,
         repeats: args.repeats,
+        reuse_prefixes: wishes.reuse_prefixes,
         concurrency: wishes.concurrency,
         max_cost: wishes.max_cost,
         max_seconds: wishes.max_time.map(|time| time.as_secs_f64()),

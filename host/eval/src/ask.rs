@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bench_plugin::types::{CacheMode, Generation};
 use bench_record::BackoffStep;
 use bench_samples::{SampleRecord, Status, UsageRecord};
 use bench_wire::{Client, Desk, Stamp, Stop, Transmission, WireError};
@@ -164,6 +165,8 @@ pub(crate) struct Manner<'a> {
     pub(crate) concurrency: u32,
     pub(crate) clock: Clock,
     pub(crate) budget: &'a mut Budget,
+    /// See [`bench_record::EvalOptions::reuse_prefixes`].
+    pub(crate) reuse_prefixes: bool,
     /// Prices of the model and of the other one.
     pub(crate) prices: [Option<&'a Price>; 2],
 }
@@ -316,7 +319,17 @@ impl<B: Backend> Asking<'_, '_, B> {
         keep: &mut dyn FnMut(Unit) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
         let now = Stamp::now();
-        let prepared = match self.backend(ask.whom).encode(&ask.generation, &ask.fields) {
+        let generation = match self.manner.reuse_prefixes {
+            true => ask.generation.clone(),
+            // The text stays as it is: a salt in it would make other answers. Backends that take a salt beside it share nothing
+            // between samples then, and others have a switch.
+            false => Generation {
+                cache: CacheMode::Cold,
+                salt: Some(format!("{:016x}", unit.seed)),
+                ..ask.generation.clone()
+            },
+        };
+        let prepared = match self.backend(ask.whom).encode(&generation, &ask.fields) {
             Ok(prepared) => prepared,
             Err(failure) => return self.failed(unit, ask, now, failure, keep),
         };

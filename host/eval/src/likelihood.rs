@@ -103,7 +103,7 @@ pub(crate) fn read(way: Way, continuation: &str, answer: &Answer) -> Result<Like
         text: continuation.to_owned(),
         logprob: Some(sum),
         tokens: u32::try_from(tokens.len()).unwrap_or(u32::MAX),
-        greedy: false,
+        greedy: None,
         unconditional: None,
     })
 }

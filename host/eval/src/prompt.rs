@@ -106,8 +106,8 @@ fn to_json_schema(schema: &mut Value) {
     }
 }
 
-/// The generation for a prompt. Nothing is salted: a text that differs from run to run would make other answers, and a warm prefix
-/// cache changes none.
+/// The generation for a prompt. Nothing is salted: a text that differs from run to run would make other answers. Whether a prefix
+/// cache may help is decided when it is sent.
 pub(crate) fn generation(entry: &GenerationEntry, opening: &Opening, seed: u64) -> Generation {
     Generation {
         prompt: opening.prompt.clone(),

@@ -258,6 +258,7 @@ impl Work<'_> {
         // In the order of the plan, whatever the order of the answers: what follows is the same for a run that was cut off.
         let mut kept: Vec<SampleRecord> = all.iter().filter_map(|place| samples.remove(&sheet.key(place))).collect();
         count(record, &kept);
+        record.notes.extend(unanswered(&kept));
         if record.status == EvalStatus::Cancelled || (record.status == EvalStatus::Failed && kept.is_empty()) {
             return Ok(());
         }
@@ -297,7 +298,8 @@ impl Work<'_> {
     }
 
     fn manner<'b>(&'b self, concurrency: u32, prices: [Option<&'b Price>; 2], budget: &'b mut Budget) -> Manner<'b> {
-        Manner { stop: self.evals.stop, concurrency, clock: self.evals.clock, budget, prices }
+        let Evals { stop, clock, options, .. } = *self.evals;
+        Manner { stop, concurrency, clock, budget, reuse_prefixes: options.reuse_prefixes, prices }
     }
 
     fn sheet(&self, way: Option<Way>, model: &str) -> Sheet<'_> {
@@ -426,6 +428,20 @@ fn count(record: &mut EvalRecord, samples: &[SampleRecord]) {
     let answered = || samples.iter().filter(|sample| sample.status == Status::Answered);
     record.ttft_ms = spread(answered().filter_map(|sample| sample.timing.ttft_ms).collect());
     record.e2e_ms = spread(answered().filter_map(|sample| sample.timing.e2e_ms).collect());
+}
+
+/// Why samples have no answer: for each cause how many, and the first in the words of whoever refused.
+fn unanswered(samples: &[SampleRecord]) -> Vec<Note> {
+    let mut causes: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for sample in samples {
+        if let Status::Unscored { code, message } = &sample.status {
+            causes.entry(code).or_insert((0, message)).0 += 1;
+        }
+    }
+    let note = |(code, (count, message)): (&str, (usize, &str))| {
+        Note::new(format!("unscored-{code}"), format!("{count} without an answer, the first one: {message}"))
+    };
+    causes.into_iter().map(note).collect()
 }
 
 fn spread(mut values: Vec<f64>) -> Option<Spread> {

@@ -253,4 +253,8 @@ pub struct EvalOptions {
     /// Most seconds for all tasks.
     #[serde(default)]
     pub max_seconds: Option<f64>,
+    /// Prompts may be answered from the backend's prefix cache. What such a cache holds depends on what was asked before, and some
+    /// backends compute slightly different numbers for it; so an answer can then differ between two runs that ask the same.
+    #[serde(default)]
+    pub reuse_prefixes: bool,
 }

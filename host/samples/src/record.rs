@@ -135,9 +135,9 @@ pub struct LikelihoodRecord {
     /// How many these are; 0 where the log does not say.
     #[serde(default)]
     pub tokens: u32,
-    /// Each token was the most likely one at its place.
-    #[serde(default)]
-    pub greedy: bool,
+    /// Whether each token was the most likely one at its place; absent where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greedy: Option<bool>,
     /// The same sum without the prompt before it, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unconditional: Option<f64>,

@@ -119,8 +119,7 @@ struct LikelihoodLine {
     logprob: f64,
     #[serde(default)]
     tokens: u32,
-    #[serde(default)]
-    greedy: bool,
+    greedy: Option<bool>,
     unconditional: Option<f64>,
 }
 

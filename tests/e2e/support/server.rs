@@ -14,6 +14,7 @@ pub struct Asked {
     pub path: String,
     /// The head as text, request line included.
     pub head: String,
+    pub body: Vec<u8>,
 }
 
 /// What is written back: raw pieces, each in a write of its own. The connection is closed afterwards.
@@ -130,7 +131,7 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) -> 
     let complete = reader.read_exact(&mut body).is_ok();
     let mut words = head.split_whitespace().map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let asked = Asked { method, path, head };
+    let asked = Asked { method, path, head, body };
     log.lock().unwrap().push(asked.clone());
     if !complete || asked.method.is_empty() {
         return;

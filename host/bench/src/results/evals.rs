@@ -35,7 +35,11 @@ fn name(eval: &EvalRecord) -> String {
 
 fn row(eval: &EvalRecord, estimate: &EstimateRecord, first: bool) -> Vec<String> {
     let interval = match (estimate.low, estimate.high) {
-        (Some(low), Some(high)) => format!("{} to {}", figure(low), figure(high)),
+        (Some(low), Some(high)) => {
+            // Student's interval knows nothing of where a share ends; readers do. The record has it as it was worked out.
+            let within = |limit: f64| if is_share(estimate) { limit.clamp(0.0, 1.0) } else { limit };
+            format!("{} to {}", figure(within(low)), figure(within(high)))
+        }
         _ => estimate.standard_error.map_or_else(|| "–".to_owned(), |error| format!("±{}", figure(error))),
     };
     let of = estimate.scored.saturating_add(estimate.unscored);
@@ -55,6 +59,10 @@ fn row(eval: &EvalRecord, estimate: &EstimateRecord, first: bool) -> Vec<String>
         ]);
     }
     cells
+}
+
+fn is_share(estimate: &EstimateRecord) -> bool {
+    estimate.unit == "ratio" && estimate.value.is_some_and(|value| (0.0..=1.0).contains(&value))
 }
 
 /// What became of the samples, how much the format and the groups matter, and what went wrong.

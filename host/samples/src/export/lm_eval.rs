@@ -113,11 +113,12 @@ fn requests(item: &[&SampleRecord], context: &str) -> (Value, Vec<Value>) {
     }
     let alone = likelihoods.iter().filter(|likelihood| likelihood.unconditional.is_some());
     let asked = likelihoods.iter().map(|l| (context, l.logprob, l.greedy, &l.text));
-    let asked = asked.chain(alone.map(|l| ("", l.unconditional, false, &l.text)));
+    let asked = asked.chain(alone.map(|l| ("", l.unconditional, None, &l.text)));
     let (arguments, responses) = asked
         .map(|(context, logprob, greedy, text)| {
             let logprob = python::float(logprob.unwrap_or(f64::NEG_INFINITY));
-            let greedy = if greedy { "True" } else { "False" };
+            // The tool's form has no word for what is not known.
+            let greedy = if greedy == Some(true) { "True" } else { "False" };
             (json!({"arg_0": context, "arg_1": text}), json!([[logprob, greedy]]))
         })
         .unzip();

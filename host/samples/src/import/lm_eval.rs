@@ -237,7 +237,7 @@ impl Line {
                     text: text.to_owned(),
                     logprob: finite(logprob),
                     tokens: 0,
-                    greedy: greedy.is_some_and(|greedy| python::text(greedy) == "True"),
+                    greedy: greedy.map(|greedy| python::text(greedy) == "True"),
                     unconditional: None,
                 }),
             }

@@ -170,7 +170,7 @@ fn lm_eval_gets_repeats_and_continuations() {
         text: " a".to_owned(),
         logprob: None,
         tokens: 1,
-        greedy: true,
+        greedy: Some(true),
         unconditional: Some(-0.00001),
     }];
     let all = [sample("1", 0, 1.0), sample("1", 1, 0.0), likely];

@@ -55,7 +55,10 @@ fn lm_eval_continuations() {
     let second = find(&found.records, "1", 0);
     assert_eq!(second.target, json!(2), "an index among continuations");
     let all: Vec<_> = second.likelihoods.iter().map(|l| (l.text.as_str(), l.logprob, l.greedy)).collect();
-    assert_eq!(all, [(" stone", Some(-3.0), false), (" red", Some(-2.5), true), (" seven", Some(-4.125), false)]);
+    assert_eq!(
+        all,
+        [(" stone", Some(-3.0), Some(false)), (" red", Some(-2.5), Some(true)), (" seven", Some(-4.125), Some(false))]
+    );
     assert_eq!(second.answer, None);
     let verdict = second.verdict.as_ref().unwrap();
     assert_eq!((verdict.scorer.name.as_str(), verdict.value), ("acc,none", Some(0.0)));

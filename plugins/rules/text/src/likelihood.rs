@@ -163,15 +163,18 @@ fn grade(sample: &Sample, config: &Config, rules: Rules) -> Result<Grade, Proble
             problem("no-likelihoods", message, "ask for unconditional likelihoods, or choose another metric")
         })?,
     };
-    let greedy = |index: &Option<usize>| {
-        index.and_then(|index| sample.likelihoods.get(index)).is_some_and(|likelihood| likelihood.greedy)
+    let greedy: Option<Vec<bool>> = sample.likelihoods.iter().map(|likelihood| likelihood.greedy).collect();
+    let says = |greedy: &[bool]| {
+        let among = |index: &Option<usize>| index.and_then(|index| greedy.get(index)).is_some_and(|said| *said);
+        if gold.indices.iter().any(among) { 1.0 } else { 0.0 }
     };
-    let said = if gold.indices.iter().any(greedy) { 1.0 } else { 0.0 };
     let mut grade = Grade::of(gold.has(chosen))
         .with("acc", gold.has(likeliest))
         .with("acc-norm", gold.has(by_characters))
-        .with("acc-bytes", gold.has(by_bytes))
-        .with("exact-match", said);
+        .with("acc-bytes", gold.has(by_bytes));
+    if let Some(greedy) = greedy {
+        grade = grade.with("exact-match", says(&greedy));
+    }
     if let Some(gained) = gained {
         grade = grade.with("acc-mutual-info", gold.has(gained));
     }

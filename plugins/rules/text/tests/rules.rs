@@ -123,7 +123,7 @@ fn a_reference_that_is_no_choice_counts_as_wrong_and_leaves_the_fixed_scorer_wit
 }
 
 fn likelihood(text: &str, logprob: f64) -> Likelihood {
-    Likelihood { text: text.into(), logprob, tokens: 1, greedy: false, unconditional: None }
+    Likelihood { text: text.into(), logprob, tokens: 1, greedy: None, unconditional: None }
 }
 
 #[test]
