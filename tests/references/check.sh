@@ -23,7 +23,9 @@ graders=(--example grade-text --example grade-inspect --example grade-judge --ex
     --example grade-structure --example grade-calls --example grade-ifeval --example verdicts --example convert)
 cargo build --quiet --locked "${graders[@]}" -p rules-text -p rules-inspect -p rules-judge -p rules-maths -p rules-qa \
     -p rules-structure -p rules-calls -p rules-ifeval -p bench-grade -p bench-samples
+cargo build --quiet --locked
 built=$(cargo metadata --no-deps --format-version 1 | "$python" -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+bench=$built/debug/bench
 built=$built/debug/examples
 
 # compare NAME COMMAND...: a comparison by its name, and how long it took.
@@ -37,6 +39,7 @@ compare() {
 
 compare "Python's text" "$python" "$here/python_text.py" --check
 compare lm-eval "$python" "$here/lm_eval.py" --quick --grade "$built/grade-text"
+compare "lm-eval's prompts" "$python" "$here/lm_eval_prompts.py" "$bench"
 compare "inspect and others" "$python" "$here/inspect_scorers.py" --quick --bin "$built"
 compare IFEval "$python" "$here/ifeval.py" "$built/grade-ifeval" --quick
 compare BFCL "$python" "$here/bfcl.py" --quick --grader "$built/grade-calls"

@@ -8,7 +8,7 @@
 
 The other runtime is wasmtime's Python package, another version than the one in `bench`, called by the component model's
 dynamic interface with this script's own mapping of records. There, samples are graded in the order given, fifty at a time, by one instance
-with no fuel; in `bench`, one at a time by many. Components that import WASI are left out.
+with no fuel; in `bench`, in calls of other samples by many. Components that import WASI are left out.
 
 Samples are made from a seed, of everything that has made graders differ: numbers in many notations, white space, Unicode, JSON, code, calls,
 choices, empty and missing answers. Most are no sensible task for most scorers; then the refusal must be the same. `--samples` takes

@@ -6,6 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 
+mod import;
+
+pub use import::{CallsForm, Common, ImportCommand};
+
 /// Benchmark and evaluation host for language-model servers.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, about, long_about = None, after_help = Exit::help(), max_term_width = 110)]
@@ -221,6 +225,8 @@ pub enum Format {
     Inspect,
     /// The samples as a Parquet file.
     Parquet,
+    /// The scores and samples as the LocalMaxxing leaderboard takes them.
+    Localmaxxing,
 }
 
 /// `bench show`.
@@ -428,6 +434,9 @@ pub enum SuiteCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Make a suite of files or installed packages; no Python is run and nothing is downloaded
+    #[command(subcommand)]
+    Import(Box<ImportCommand>),
 }
 
 /// Whose stamps of reads to take.

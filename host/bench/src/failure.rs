@@ -1,5 +1,6 @@
 //! What is printed when a command fails: what happened, a stable code, and what to do next.
 
+use bench_import::ImportError;
 use bench_kit::KitError;
 use bench_plugin::LoadError;
 use bench_record::RecordError;
@@ -65,6 +66,13 @@ from_error! {
 impl From<RescoreError> for Failure {
     fn from(error: RescoreError) -> Failure {
         let exit = if error.is_plugins_fault() { Exit::Plugin } else { Exit::Input };
+        Failure { code: error.code().to_owned(), message: error.to_string(), hint: error.hint(), exit }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Failure {
+        let exit = if error.is_usage() { Exit::Usage } else { Exit::Input };
         Failure { code: error.code().to_owned(), message: error.to_string(), hint: error.hint(), exit }
     }
 }

@@ -32,4 +32,4 @@ pub use grading::Scores;
 pub use prices::{Price, Prices};
 pub use regrade::regrade;
 pub use run::{CONCURRENCY, Evals, Progress, check, chosen, run};
-pub use scorers::{LoadedScorer, Scorers, limits};
+pub use scorers::{LoadedScorer, Scorers};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bench_plugin::scorer_types::Info;
-use bench_plugin::{Host, Kind, LARGEST_MEMORY, Limits, Plugin};
+use bench_plugin::{Host, Kind, Limits, Plugin};
 use bench_registry::Source;
 use bench_suite::TaskEntry;
 
@@ -23,11 +23,6 @@ pub struct LoadedScorer {
 /// The scorers of some tasks, by name.
 #[derive(Debug, Default)]
 pub struct Scorers(BTreeMap<String, LoadedScorer>);
-
-/// What an instance of a scorer may use. One that runs other people's programs needs room for them.
-pub fn limits() -> Limits {
-    Limits::DEFAULT.with_memory(LARGEST_MEMORY)
-}
 
 impl Scorers {
     /// Loads what the tasks need. `files` are components that stand in for those of the bundle that have their names.
@@ -82,7 +77,7 @@ impl Scorers {
 fn load(host: &Host, reference: &str) -> Result<LoadedScorer, EvalError> {
     let failed = |error| EvalError::Load { scorer: reference.to_owned(), error };
     let found = bench_registry::plugin(Kind::Scorer, reference)?;
-    let plugin = found.load(host, limits()).map_err(failed)?;
+    let plugin = found.load(host, Limits::SCORER).map_err(failed)?;
     let info = plugin.scorer().map_err(failed)?.info().clone();
     Ok(LoadedScorer { plugin, info, source: found.source })
 }

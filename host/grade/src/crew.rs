@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bench_plugin::{Limits, LoadError, Plugin};
+use bench_plugin::{Limits, LoadError, Plugin, spawn_with_room, with_room};
 
 use crate::error::GradeError;
 use crate::seat::Seat;
@@ -37,10 +37,10 @@ impl Crew<'_> {
         };
         let workers = self.workers.clamp(1, blocks.len().max(1));
         let mut done = if workers == 1 {
-            worker()?
+            with_room(worker)?
         } else {
             let parts = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+                let threads: Vec<_> = (0..workers).map(|_| spawn_with_room(scope, worker)).collect();
                 let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
                     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                 };
@@ -83,22 +83,4 @@ pub(crate) fn in_order_of_items<R>(order: &[usize], blocks: Vec<Vec<R>>) -> Vec<
     let mut placed: Vec<(usize, R)> = order.iter().copied().zip(blocks.into_iter().flatten()).collect();
     placed.sort_by_key(|(place, _)| *place);
     placed.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Samples in a block: few enough that every core has some, many enough that a fresh instance does not count. It is part of
-/// what the fuel of a sample means, so it depends on the number of samples alone.
-pub(crate) fn block_size(samples: usize) -> usize {
-    const SMALLEST: usize = 8;
-    const LARGEST: usize = 1024;
-    (samples / 64).clamp(SMALLEST, LARGEST)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::block_size;
-
-    #[test]
-    fn blocks_grow_with_the_samples_and_not_with_the_machine() {
-        assert_eq!([0, 1, 164, 10_000, 1_000_000].map(block_size), [8, 8, 8, 156, 1024]);
-    }
 }

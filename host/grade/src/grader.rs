@@ -2,9 +2,10 @@
 
 use bench_plugin::scorer_types::{Estimate, Graded, Info, Opinion, Sample, Verdict};
 use bench_plugin::types::Generation;
-use bench_plugin::{Fault, LARGEST_MEMORY, Limits, Plugin, Scorer, Task};
+use bench_plugin::{Fault, LARGEST_MEMORY, Limits, Plugin, Scored, Scorer, Task};
 
-use crate::crew::{Crew, Keyed, block_size, canonical, in_order_of_items};
+use crate::block;
+use crate::crew::{Crew, Keyed, canonical, in_order_of_items};
 use crate::error::GradeError;
 use crate::seat::Seat;
 use crate::verdict;
@@ -36,7 +37,8 @@ pub struct Grader<'p> {
 pub struct Grades {
     /// In the order of the samples.
     pub verdicts: Vec<Verdict>,
-    /// Fuel of each sample, in the order of the samples; 0 where grading failed.
+    /// Fuel of each sample, in the order of the samples; 0 where grading failed. Samples that were graded in one call have even
+    /// shares of what it used.
     pub fuel: Vec<u64>,
     /// How many samples were graded a second time, with the same verdicts.
     pub checked: usize,
@@ -64,13 +66,25 @@ pub struct Judged {
 
 /// Something to grade.
 pub(crate) trait Item: Keyed + Sync {
+    /// How many are graded in one call of the first pass.
+    const MOST_TOGETHER: usize;
+
     fn sample(&self) -> &Sample;
 
     /// The verdict and its fuel, in a call of its own.
     fn grade(&self, scorer: &mut Scorer, task: &Task) -> Result<(Verdict, u64), Fault>;
 
-    /// Several with as few calls as the interface allows.
-    fn grade_together(items: &[&Self], scorer: &mut Scorer, task: &Task) -> Result<Vec<Verdict>, Fault>;
+    /// Several with as few calls as the interface allows, which use less between them than one item may.
+    fn grade_together(items: &[&Self], scorer: &mut Scorer, task: &Task) -> Result<Scored, Fault>;
+
+    /// Bytes of the sample's texts, about.
+    fn bytes(&self) -> usize {
+        let Sample { id, prompt, target, answer, reasoning, tool_calls, metadata, .. } = self.sample();
+        let texts = [Some(id), Some(target), answer.as_ref(), reasoning.as_ref(), Some(metadata)];
+        let messages = prompt.iter().map(|message| message.content.len());
+        let calls = tool_calls.iter().map(|call| call.arguments.len());
+        texts.into_iter().flatten().map(String::len).chain(messages).chain(calls).sum()
+    }
 }
 
 impl Keyed for Sample {
@@ -92,6 +106,8 @@ impl Keyed for Graded {
 }
 
 impl Item for Sample {
+    const MOST_TOGETHER: usize = 64;
+
     fn sample(&self) -> &Sample {
         self
     }
@@ -100,13 +116,15 @@ impl Item for Sample {
         scorer.score_one(task, self)
     }
 
-    fn grade_together(items: &[&Self], scorer: &mut Scorer, task: &Task) -> Result<Vec<Verdict>, Fault> {
-        let samples: Vec<Sample> = items.iter().copied().cloned().collect();
-        scorer.score(task, &samples).map(|scored| scored.verdicts)
+    fn grade_together(items: &[&Self], scorer: &mut Scorer, task: &Task) -> Result<Scored, Fault> {
+        scorer.score_together(task, items)
     }
 }
 
 impl Item for Judged {
+    // The interface concludes on one sample at a time, so there is nothing to gain.
+    const MOST_TOGETHER: usize = 1;
+
     fn sample(&self) -> &Sample {
         &self.sample
     }
@@ -115,8 +133,14 @@ impl Item for Judged {
         scorer.conclude(task, &self.sample, &self.opinions)
     }
 
-    fn grade_together(items: &[&Self], scorer: &mut Scorer, task: &Task) -> Result<Vec<Verdict>, Fault> {
-        items.iter().map(|item| item.grade(scorer, task).map(|(verdict, _)| verdict)).collect()
+    fn grade_together(items: &[&Self], scorer: &mut Scorer, task: &Task) -> Result<Scored, Fault> {
+        let mut scored = Scored { verdicts: Vec::with_capacity(items.len()), fuel: 0 };
+        for item in items {
+            let (verdict, fuel) = item.grade(scorer, task)?;
+            scored.verdicts.push(verdict);
+            scored.fuel = scored.fuel.saturating_add(fuel);
+        }
+        Ok(scored)
     }
 }
 
@@ -127,12 +151,18 @@ pub(crate) struct One {
     cut: bool,
 }
 
+impl One {
+    pub(crate) fn new(mut verdict: Verdict, fuel: u64) -> One {
+        let cut = verdict::trim(&mut verdict);
+        One { verdict, fuel, cut }
+    }
+}
+
 /// Grades one item; a fault is a verdict.
 pub(crate) fn grade_one<I: Item>(seat: &mut Seat<'_>, item: &I) -> One {
     let graded = seat.attempt(|scorer, task| item.grade(scorer, task));
-    let (mut verdict, fuel) = graded.unwrap_or_else(|fault| (seat.blame(item.sample(), &fault), 0));
-    let cut = verdict::trim(&mut verdict);
-    One { verdict, fuel, cut }
+    let (verdict, fuel) = graded.unwrap_or_else(|fault| (seat.blame(item.sample(), &fault), 0));
+    One::new(verdict, fuel)
 }
 
 impl<'p> Grader<'p> {
@@ -143,7 +173,10 @@ impl<'p> Grader<'p> {
     pub fn new(plugin: &'p Plugin, config: &str, options: GradeOptions) -> Result<Grader<'p>, GradeError> {
         let config = if config.trim().is_empty() { "{}" } else { config };
         let limits = plugin.limits();
-        let limits = Limits { fuel: options.fuel_per_sample.unwrap_or(limits.fuel), ..limits };
+        let limits = match options.fuel_per_sample {
+            Some(fuel) => Limits { fuel, program_fuel: fuel, ..limits },
+            None => limits,
+        };
         let mut scorer = plugin.scorer_within(limits)?;
         scorer.open(config).map_err(GradeError::Open)?;
         Ok(Grader { plugin, info: scorer.info().clone(), config: config.to_owned(), limits, options })
@@ -182,7 +215,7 @@ impl<'p> Grader<'p> {
     /// As [`Grader::grade`].
     pub fn questions(&self, samples: &[Sample]) -> Result<Vec<Result<Vec<Generation>, Verdict>>, GradeError> {
         let order = canonical(samples)?;
-        let asked = self.crew().over(&order, block_size(samples.len()), |seat, block| {
+        let asked = self.crew().over(&order, self.block(samples.len()), |seat, block| {
             let ask = |place: &usize| {
                 let sample = &samples[*place];
                 let questions = seat.attempt(|scorer, task| scorer.questions(task, sample));
@@ -223,12 +256,15 @@ impl<'p> Grader<'p> {
         }
     }
 
+    /// Samples in a block. Where each sample has an instance of its own anyway, nothing is gained by more than one.
+    fn block(&self, samples: usize) -> usize {
+        if self.info.fresh_instance { 1 } else { block::size(samples) }
+    }
+
     fn grade_items<I: Item>(&self, items: &[I]) -> Result<Grades, GradeError> {
         let order = canonical(items)?;
         let crew = self.crew();
-        let graded = crew.over(&order, block_size(items.len()), |seat, block| {
-            block.iter().map(|place| grade_one(seat, &items[*place])).collect::<Vec<_>>()
-        })?;
+        let graded = crew.over(&order, self.block(items.len()), |seat, block| block::grade(seat, items, block))?;
         let (mut verdicts, mut fuel, mut cut) = (Vec::new(), Vec::new(), 0usize);
         for one in in_order_of_items(&order, graded) {
             verdicts.push(one.verdict);

@@ -16,6 +16,7 @@
 //! instance with a fresh task, each sample in a call of its own. The fuel of a sample is that of its call. It is 0 where
 //! grading failed.
 
+mod block;
 mod crew;
 mod error;
 mod grader;
@@ -25,4 +26,5 @@ mod verify;
 
 pub use error::GradeError;
 pub use grader::{GradeOptions, Grader, Grades, Judged, Note};
+pub use verdict::blame;
 pub use verify::Verify;

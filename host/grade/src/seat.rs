@@ -5,9 +5,6 @@ use bench_plugin::{Fault, Scorer, Task};
 
 use crate::verdict;
 
-/// The call in which a scorer may run what a model wrote.
-const SCORE: &str = "scorer.task.score";
-
 /// An instance with a task of one configuration.
 pub(crate) struct Seat<'a> {
     scorer: Scorer,
@@ -25,12 +22,12 @@ impl<'a> Seat<'a> {
 
     /// The verdict on a sample about which the scorer failed.
     pub(crate) fn blame(&self, sample: &Sample, fault: &Fault) -> Verdict {
-        let ran_program = self.scorer.info().fresh_instance && fault.export == SCORE;
-        let reason = if ran_program { verdict::of_program(&fault.kind) } else { None };
-        match reason {
-            Some(reason) => verdict::ended(sample, reason, fault),
-            None => verdict::failed(sample, fault),
-        }
+        verdict::blame(self.scorer.info(), sample, fault)
+    }
+
+    /// Must each sample be graded by an instance of its own?
+    pub(crate) fn apart(&self) -> bool {
+        self.scorer.info().fresh_instance
     }
 
     /// Ends the instance; the next attempt begins with a fresh one.
@@ -45,7 +42,7 @@ impl<'a> Seat<'a> {
     /// chance on a fresh one, and only a fault there is the sample's. The answer is thereby the same wherever in a block the sample
     /// stands. Either way the instance is a fresh one after a fault.
     pub(crate) fn attempt<R>(&mut self, work: impl Fn(&mut Scorer, &Task) -> Result<R, Fault>) -> Result<R, Fault> {
-        if self.scorer.info().fresh_instance {
+        if self.apart() {
             self.renew();
         }
         let fresh = self.task.is_none();

@@ -1,11 +1,25 @@
 //! Verdicts of the host's own making, and what it does to those of a scorer.
 
-use bench_plugin::scorer_types::{Reason, Sample, Verdict};
+use bench_plugin::scorer_types::{Info, Reason, Sample, Verdict};
 use bench_plugin::types::Problem;
 use bench_plugin::{Fault, FaultKind};
 
 /// Bytes of a text in a verdict that are kept. A scorer may take ten megabytes to be the answer; nobody reads them.
 const LONGEST_TEXT: usize = 64 << 10;
+
+/// The call in which a scorer may run what a model wrote.
+const SCORE: &str = "scorer.task.score";
+
+/// The verdict on a sample over which a scorer failed on an instance that had graded nothing before: unscored, but for one that
+/// runs what a model wrote, whose program that then was.
+pub fn blame(scorer: &Info, sample: &Sample, fault: &Fault) -> Verdict {
+    let ran_program = scorer.fresh_instance && fault.export == SCORE;
+    let reason = if ran_program { of_program(&fault.kind) } else { None };
+    match reason {
+        Some(reason) => ended(sample, reason, fault),
+        None => failed(sample, fault),
+    }
+}
 
 /// The verdict on a sample whose grading failed.
 pub(crate) fn failed(sample: &Sample, fault: &Fault) -> Verdict {
@@ -27,7 +41,7 @@ pub(crate) fn failed(sample: &Sample, fault: &Fault) -> Verdict {
 
 /// Why a program that a model wrote is wrong, where it ended the instance that ran it. It is the program's doing, so it counts:
 /// an unscored sample would let a model hide a bad answer behind a crash. `None` for what no program can bring about.
-pub(crate) fn of_program(fault: &FaultKind) -> Option<Reason> {
+fn of_program(fault: &FaultKind) -> Option<Reason> {
     match fault {
         // The clock is frozen, so what waits would do so for ever.
         FaultKind::Fuel | FaultKind::Deadline | FaultKind::Waited => Some(Reason::TimedOut),
@@ -38,7 +52,7 @@ pub(crate) fn of_program(fault: &FaultKind) -> Option<Reason> {
 }
 
 /// The verdict on a program that ended the instance that ran it.
-pub(crate) fn ended(sample: &Sample, reason: Reason, fault: &Fault) -> Verdict {
+fn ended(sample: &Sample, reason: Reason, fault: &Fault) -> Verdict {
     Verdict {
         id: sample.id.clone(),
         epoch: sample.epoch,

@@ -1,14 +1,14 @@
 //! Whether a scorer says the same again.
 //!
 //! Inside the sandbox there is no clock and no randomness, so all that a verdict can wrongly depend on is what the instance did
-//! before. The second pass therefore gives samples other neighbours: another order, blocks and calls of another size, and the
-//! first sample of a block twice, so that the smallest set has a sample that comes second.
+//! before. The second pass therefore gives samples other neighbours: another order, blocks and calls of another size, some samples
+//! in calls of their own, and the first sample of a block twice, so that the smallest set has a sample that comes second.
 
 use bench_plugin::scorer_types::{Info, Verdict};
 
 use crate::crew::Crew;
 use crate::error::GradeError;
-use crate::grader::{Item, grade_one};
+use crate::grader::{Item, One, grade_one};
 use crate::seat::Seat;
 use crate::verdict;
 
@@ -17,7 +17,8 @@ use crate::verdict;
 pub enum Verify {
     /// Nothing.
     No,
-    /// Some samples from all over the set: all of a small one, one in 32 of a large one.
+    /// Some samples from all over the set: all of a small one, one in 32 of a large one; of a small one that is graded on an
+    /// instance per sample, 16.
     #[default]
     Sampled,
     /// Every sample.
@@ -27,19 +28,25 @@ pub enum Verify {
 /// A set of up to so many samples is checked whole, and of a larger one at least so many.
 const SAMPLED_AT_LEAST: usize = 256;
 
+/// So many where each sample has an instance of its own, on which nothing came before that it could depend on: enough to see that
+/// it has.
+const APART_AT_LEAST: usize = 16;
+
 /// One in so many of a large set.
 const SAMPLED_ONE_IN: usize = 32;
 
-/// Samples in a block, and in a call, of the second pass; odd numbers, so that what counts is out of step with the first pass.
+/// Samples in a block of the second pass, and in its calls in turns; odd numbers, so that what counts is out of step with the
+/// first pass.
 const BLOCK: usize = 77;
-const CALL: usize = 7;
+const CALLS: [usize; 3] = [7, 1, 5];
 
 impl Verify {
-    /// Which of so many places, evenly spread.
-    fn places(self, samples: usize) -> Vec<usize> {
+    /// Which of so many places, evenly spread. `apart`: each has an instance of its own.
+    fn places(self, samples: usize, apart: bool) -> Vec<usize> {
+        let at_least = if apart { APART_AT_LEAST } else { SAMPLED_AT_LEAST };
         let wanted = match self {
             Verify::No => 0,
-            Verify::Sampled => (samples / SAMPLED_ONE_IN).max(SAMPLED_AT_LEAST).min(samples),
+            Verify::Sampled => (samples / SAMPLED_ONE_IN).max(at_least).min(samples),
             Verify::All => samples,
         };
         (0..wanted).map(|number| number * samples / wanted).collect()
@@ -55,12 +62,13 @@ pub(crate) fn check<I: Item>(
     order: &[usize],
     first: &[Verdict],
 ) -> Result<usize, GradeError> {
-    let mut places: Vec<usize> = verify.places(order.len()).into_iter().map(|place| order[place]).collect();
+    let mut places: Vec<usize> =
+        verify.places(order.len(), info.fresh_instance).into_iter().map(|place| order[place]).collect();
     let checked = places.len();
     shuffle(&mut places);
     let again = crew.over(&places, BLOCK, |seat, block| {
         let block: Vec<usize> = block.first().into_iter().chain(block).copied().collect();
-        let second = block.chunks(CALL).flat_map(|call| grade(seat, items, call, info.fresh_instance));
+        let second = calls(&block).flat_map(|call| grade(seat, items, call));
         let differing = block.iter().zip(second).filter_map(|(place, second)| {
             verdict::difference(&first[*place], &second).map(|difference| (*place, difference))
         });
@@ -81,14 +89,26 @@ pub(crate) fn check<I: Item>(
     })
 }
 
+/// The places of a block, call by call.
+fn calls(block: &[usize]) -> impl Iterator<Item = &[usize]> {
+    let mut rest = block;
+    let mut lengths = CALLS.into_iter().cycle();
+    std::iter::from_fn(move || {
+        let length = lengths.next()?.min(rest.len());
+        let (call, later) = rest.split_at(length);
+        rest = later;
+        (!call.is_empty()).then_some(call)
+    })
+}
+
 /// The verdicts of one call, or of one call for each sample where that one fails or samples are kept apart.
-fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize], apart: bool) -> Vec<Verdict> {
+fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Vec<Verdict> {
     let together: Vec<&I> = call.iter().map(|place| &items[*place]).collect();
-    if !apart && let Ok(mut verdicts) = seat.once(|scorer, task| I::grade_together(&together, scorer, task)) {
-        for verdict in &mut verdicts {
-            verdict::trim(verdict);
-        }
-        return verdicts;
+    if !seat.apart()
+        && together.len() > 1
+        && let Ok(scored) = seat.once(|scorer, task| I::grade_together(&together, scorer, task))
+    {
+        return scored.verdicts.into_iter().map(|verdict| One::new(verdict, 0).verdict).collect();
     }
     together.into_iter().map(|item| grade_one(seat, item).verdict).collect()
 }
@@ -114,13 +134,14 @@ mod tests {
 
     #[test]
     fn a_sample_of_a_set_is_spread_over_all_of_it() {
-        assert_eq!(Verify::No.places(1_000), Vec::<usize>::new());
-        assert_eq!(Verify::Sampled.places(100), (0..100).collect::<Vec<_>>());
-        assert_eq!(Verify::All.places(3), [0, 1, 2]);
-        let some = Verify::Sampled.places(1_000_000);
+        assert_eq!(Verify::No.places(1_000, false), Vec::<usize>::new());
+        assert_eq!(Verify::Sampled.places(100, false), (0..100).collect::<Vec<_>>());
+        assert_eq!(Verify::All.places(3, true), [0, 1, 2]);
+        assert_eq!(Verify::Sampled.places(32, true), (0..32).step_by(2).collect::<Vec<_>>());
+        let some = Verify::Sampled.places(1_000_000, true);
         assert_eq!(some.len(), 31_250);
         assert!(some.windows(2).all(|pair| pair[1] - pair[0] == 32));
-        assert_eq!(Verify::Sampled.places(0), Vec::<usize>::new());
+        assert_eq!(Verify::Sampled.places(0, false), Vec::<usize>::new());
     }
 
     #[test]

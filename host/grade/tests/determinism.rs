@@ -4,7 +4,7 @@
 
 mod common;
 
-use bench_grade::{GradeError, Verify};
+use bench_grade::{GradeError, GradeOptions, Verify};
 use bench_plugin::scorer_types::Graded;
 use common::{by, bytes, grader, plugin, samples};
 
@@ -25,6 +25,29 @@ fn neither_threads_nor_the_order_of_samples_change_a_byte() {
         assert_eq!(bytes(&again.verdicts), bytes(&first.verdicts));
         assert_eq!(again.fuel, first.fuel);
     }
+}
+
+#[test]
+fn samples_of_one_call_share_its_fuel_evenly() {
+    let plugin = plugin("scorer-moody");
+    let mut samples = samples(40, &[]);
+    // Too large to be graded with others.
+    samples[20].answer = Some("no ".repeat(500_000));
+    let fuel = grader(&plugin, by(1, Verify::All)).grade(&samples).unwrap().fuel;
+    let even = |shares: &[u64]| shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1;
+    assert!(even(&fuel[..20]) && even(&fuel[21..]), "{fuel:?}");
+    assert!(fuel[20] > 100 * fuel[0], "{fuel:?}");
+}
+
+#[test]
+fn a_call_that_gets_too_little_fuel_changes_no_verdict() {
+    let plugin = plugin("scorer-moody");
+    let samples = samples(64, &[(7, "trap"), (40, "loop")]);
+    let plenty = grader(&plugin, by(1, Verify::All)).grade(&samples).unwrap();
+    // Enough for each sample, and for opening the scorer, and not for all of them at once.
+    let options = GradeOptions { fuel_per_sample: Some(plenty.fuel[0] * 80), ..by(1, Verify::All) };
+    let little = grader(&plugin, options).grade(&samples).unwrap();
+    assert_eq!(bytes(&little.verdicts), bytes(&plenty.verdicts));
 }
 
 #[test]

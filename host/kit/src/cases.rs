@@ -14,15 +14,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use bench_plugin::scorer_types::{Sample, Verdict};
 use bench_plugin::types::{FinishReason, ToolCall};
-use bench_plugin::{Plugin, Scorer};
-use bench_wire::Stamp;
+use bench_plugin::{Plugin, with_room};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::bench::{Bench, Cost, Took};
 use crate::error::{KitError, at};
 
 /// Largest file of cases: 64 MiB.
@@ -72,17 +71,6 @@ fn stated<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D:
     Value::deserialize(from).map(Some)
 }
 
-/// What samples cost.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Cost {
-    /// Fuel of a sample: the middle one, and the most.
-    pub fuel_median: u64,
-    /// The most that a sample took.
-    pub fuel_most: u64,
-    /// Microseconds of a sample, the middle one.
-    pub median_us: f64,
-}
-
 /// What became of a case.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CaseOutcome {
@@ -90,8 +78,9 @@ pub struct CaseOutcome {
     pub name: String,
     /// What differs from what was expected; empty where nothing does.
     pub differences: Vec<String>,
-    /// Fuel that it took.
-    pub fuel: u64,
+    /// What it took.
+    #[serde(flatten)]
+    pub took: Took,
 }
 
 /// What became of all cases.
@@ -116,50 +105,31 @@ impl CaseReport {
 /// [`KitError::NoCases`], [`KitError::BadCases`], and faults of the scorer where it cannot be opened. A fault on one case is a
 /// difference of that case.
 pub fn run_cases(plugin: &Plugin, folder: &Path) -> Result<CaseReport, KitError> {
-    let mut scorer = plugin.scorer()?;
+    with_room(|| run_all(plugin, folder))
+}
+
+fn run_all(plugin: &Plugin, folder: &Path) -> Result<CaseReport, KitError> {
+    let mut bench = Bench::new(plugin)?;
     let mut cases = Vec::new();
-    let mut times = Vec::new();
     for path in files(folder)? {
         let file = read(&path)?;
         let config = Value::Object(file.config).to_string();
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         for (place, case) in file.cases.iter().enumerate() {
             let name = case.id.clone().unwrap_or_else(|| format!("{stem}-{}", place + 1));
-            let (outcome, took) = run(&mut scorer, &config, case, name)?;
-            cases.push(outcome);
-            times.push(took);
+            let (verdict, took) = bench.grade(&config, &case.sample(&name))?;
+            let differences = match verdict {
+                Ok(verdict) => case.differences(&verdict),
+                Err(fault) => vec![fault.to_string()],
+            };
+            cases.push(CaseOutcome { name, differences, took });
         }
     }
     if cases.is_empty() {
         return Err(KitError::NoCases(folder.to_owned()));
     }
-    let cost = cost(&cases, &mut times);
+    let cost = Cost::of(cases.iter().map(|case| case.took));
     Ok(CaseReport { cases, cost })
-}
-
-fn run(scorer: &mut Scorer, config: &str, case: &Case, name: String) -> Result<(CaseOutcome, Duration), KitError> {
-    let task = scorer.open(config)?;
-    let sample = case.sample(&name);
-    let began = Stamp::now();
-    let scored = scorer.score_one(&task, &sample);
-    let took = Stamp::now().since(began);
-    let (differences, fuel) = match &scored {
-        Ok((verdict, fuel)) => (case.differences(verdict), *fuel),
-        Err(fault) => (vec![fault.to_string()], 0),
-    };
-    scorer.close(task)?;
-    Ok((CaseOutcome { name, differences, fuel }, took))
-}
-
-fn cost(cases: &[CaseOutcome], times: &mut [Duration]) -> Option<Cost> {
-    let mut fuel: Vec<u64> = cases.iter().map(|case| case.fuel).collect();
-    fuel.sort_unstable();
-    times.sort_unstable();
-    Some(Cost {
-        fuel_median: *fuel.get(fuel.len() / 2)?,
-        fuel_most: *fuel.last()?,
-        median_us: times.get(times.len() / 2)?.as_secs_f64() * 1e6,
-    })
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, KitError> {

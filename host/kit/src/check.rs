@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use bench_plugin::scorer_types::Sample;
+use bench_plugin::scorer_types::{Sample, Verdict};
 use bench_plugin::types::FinishReason;
-use bench_plugin::{Host, Kind, Limits, Plugin, Scorer};
+use bench_plugin::{Fault, Host, Kind, Limits, Plugin, with_room};
 use serde::Serialize;
 
+use crate::bench::{Bench, Cost, Took};
 use crate::error::KitError;
 
 /// A component that takes longer than this to download and compile deserves a word: 32 MiB.
 const LARGE: usize = 32 << 20;
-/// The bound that a plugin has unless its manifest asks for more.
-const USUAL_MEMORY: usize = 64 << 20;
+
+/// The configuration that says nothing.
+const EMPTY: &str = "{}";
 
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,10 +28,12 @@ pub struct Finding {
 }
 
 /// Everything that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CheckReport {
     /// In the order in which it was looked at.
     pub findings: Vec<Finding>,
+    /// What a sample costs a scorer: one of the cases, where there are any, else of those that every scorer is tried on.
+    pub cost: Option<Cost>,
 }
 
 impl CheckReport {
@@ -48,10 +52,13 @@ impl CheckReport {
 /// # Errors
 /// Only what keeps it from being looked at: files that cannot be read. A component that cannot be loaded is a finding.
 pub fn check(host: &Host, bytes: &[u8], cases: Option<&Path>) -> Result<CheckReport, KitError> {
-    let mut report = CheckReport { findings: Vec::new() };
+    let mut report = CheckReport { findings: Vec::new(), cost: None };
     report.add("size", bytes.len() <= LARGE, format!("{} bytes", bytes.len()));
     let plugin = match host.load(bytes, Limits::DEFAULT) {
-        Ok(plugin) => plugin,
+        Ok(plugin) => {
+            let limits = Limits::of(plugin.contract().kind);
+            plugin.under(limits)
+        }
         Err(error) => {
             report.add("world", false, error.to_string());
             return Ok(report);
@@ -65,7 +72,7 @@ pub fn check(host: &Host, bytes: &[u8], cases: Option<&Path>) -> Result<CheckRep
     };
     report.add("imports", true, imports);
     match contract.kind {
-        Kind::Scorer => scorer(host, bytes, &plugin, cases, &mut report)?,
+        Kind::Scorer => with_room(|| scorer(&plugin, cases, &mut report))?,
         Kind::Driver => described(plugin.driver().map(|driver| driver.info().name.clone()), &mut report),
         Kind::Workload => described(plugin.workload().map(|workload| workload.info().name.clone()), &mut report),
         Kind::Publisher => {}
@@ -80,21 +87,15 @@ fn described(name: Result<String, bench_plugin::LoadError>, report: &mut CheckRe
     }
 }
 
-fn scorer(
-    host: &Host,
-    bytes: &[u8],
-    plugin: &Plugin,
-    cases: Option<&Path>,
-    report: &mut CheckReport,
-) -> Result<(), KitError> {
-    let mut one = match plugin.scorer() {
+fn scorer(plugin: &Plugin, cases: Option<&Path>, report: &mut CheckReport) -> Result<(), KitError> {
+    let mut scorer = match plugin.scorer() {
         Ok(scorer) => scorer,
         Err(error) => {
             report.add("describe", false, error.to_string());
             return Ok(());
         }
     };
-    let info = one.info().clone();
+    let info = scorer.info().clone();
     report.add(
         "describe",
         !info.metrics.is_empty(),
@@ -107,25 +108,14 @@ fn scorer(
         schema.err().map_or_else(|| "JSON".to_owned(), |error| error.to_string()),
     );
     report.add("deterministic", info.deterministic, "as it says of itself");
-    match one.open("{}") {
+    match scorer.open(EMPTY) {
         Ok(task) => {
-            // Other memory, other order, other batches, another instance: none of it may show in a verdict.
             let samples = probes();
-            let together = one.score(&task, &samples).map(|scored| scored.verdicts);
-            let roomier = host.load(bytes, Limits::DEFAULT.with_memory(USUAL_MEMORY * 4))?;
-            let apart = alone(&mut roomier.scorer()?, &samples);
-            match (together, apart) {
-                (Ok(together), Ok(apart)) => {
-                    let bytes = |verdicts| serde_json::to_string(verdicts).unwrap_or_default();
-                    let differ = together.iter().zip(&apart).position(|(left, right)| bytes(left) != bytes(right));
-                    let detail = match differ {
-                        None => format!("{} samples twice, together and one by one backwards: equal", samples.len()),
-                        Some(place) => format!("sample {} got another verdict the second time", samples[place].id),
-                    };
-                    report.add("same-again", differ.is_none(), detail);
-                }
-                (Err(fault), _) | (_, Err(fault)) => report.add("same-again", false, fault.to_string()),
-            }
+            let together = match info.fresh_instance {
+                true => None,
+                false => Some(scorer.score(&task, &samples).map(|scored| scored.verdicts)),
+            };
+            same_again(plugin, together, &samples, report)?;
         }
         Err(fault) => report.add("default-config", false, format!("it takes no empty configuration: {fault}")),
     }
@@ -133,23 +123,63 @@ fn scorer(
         let ran = crate::run_cases(plugin, folder)?;
         let detail = format!("{} of {} as expected", ran.cases.len() - ran.failed(), ran.cases.len());
         report.add("cases", ran.failed() == 0, detail);
+        report.cost = ran.cost.or(report.cost);
     }
     Ok(())
 }
 
-/// Each sample in a call of its own, the last one first, each on an instance of its own.
-fn alone(
-    scorer: &mut Scorer,
+/// Grades the probes one by one, the last one first, each on an instance of its own: other neighbours, another order, calls of
+/// another size, none of which may show in a verdict. What they are compared with came of one call; or where each sample needs an
+/// instance, is made here in the order of the samples.
+fn same_again(
+    plugin: &Plugin,
+    together: Option<Result<Vec<Verdict>, Fault>>,
     samples: &[Sample],
-) -> Result<Vec<bench_plugin::scorer_types::Verdict>, bench_plugin::Fault> {
-    let mut verdicts = Vec::new();
-    for sample in samples.iter().rev() {
-        scorer.restart();
-        let task = scorer.open("{}")?;
-        verdicts.push(scorer.score_one(&task, sample)?.0);
+    report: &mut CheckReport,
+) -> Result<(), KitError> {
+    let mut bench = Bench::new(plugin)?;
+    let mut took = Vec::new();
+    let apart = alone(&mut bench, samples.iter().rev(), &mut took)?.map(|mut verdicts| {
+        verdicts.reverse();
+        verdicts
+    });
+    report.cost = Cost::of(took.drain(..));
+    let (how, first) = match together {
+        Some(together) => ("together and one by one backwards", together),
+        None => ("one by one, forwards and backwards", alone(&mut bench, samples.iter(), &mut took)?),
+    };
+    match (first, apart) {
+        (Ok(first), Ok(apart)) => {
+            let bytes = |verdict| serde_json::to_string(verdict).unwrap_or_default();
+            let differ = first.iter().zip(&apart).position(|(left, right)| bytes(left) != bytes(right));
+            let detail = match differ {
+                None => format!("{} samples twice, {how}: equal", samples.len()),
+                Some(place) => format!("sample {} got another verdict the second time", samples[place].id),
+            };
+            report.add("same-again", differ.is_none(), detail);
+        }
+        (Err(fault), _) | (_, Err(fault)) => report.add("same-again", false, fault.to_string()),
     }
-    verdicts.reverse();
-    Ok(verdicts)
+    Ok(())
+}
+
+/// Each sample on an instance of its own, as far as the first fault; `all` learns what each took.
+fn alone<'s>(
+    bench: &mut Bench,
+    samples: impl Iterator<Item = &'s Sample>,
+    all: &mut Vec<Took>,
+) -> Result<Result<Vec<Verdict>, Fault>, KitError> {
+    let mut verdicts = Vec::new();
+    for sample in samples {
+        bench.restart();
+        let (verdict, took) = bench.grade(EMPTY, sample)?;
+        all.push(took);
+        match verdict {
+            Ok(verdict) => verdicts.push(verdict),
+            Err(fault) => return Ok(Err(fault)),
+        }
+    }
+    Ok(Ok(verdicts))
 }
 
 /// Answers that a grader meets sooner or later, whatever it grades.

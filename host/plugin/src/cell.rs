@@ -10,9 +10,10 @@ use wasmtime::component::{Instance, InstancePre, ResourceTable};
 use wasmtime::{Engine, EngineWeak, Store, Trap, WasmBacktrace};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::engine::Plugin;
+use crate::engine::{Plugin, Profile};
 use crate::error::{Fault, FaultKind, MemoryExceeded, TriedToWait};
 use crate::limits::{Limiter, Limits};
+use crate::room::with_room;
 use crate::types::Problem;
 use crate::wasi;
 
@@ -107,13 +108,16 @@ pub(crate) struct Cell<B> {
     /// Counts instances, so that a resource handle of a dropped one is recognised.
     generation: u64,
     limits: Limits,
+    /// Linear memory of the instance after its last call, in bytes.
+    memory: usize,
+    profile: Profile,
     ticker: Option<Arc<Ticker>>,
     /// Name and version for faults; the digest's beginning until the plugin has described itself.
     pub(crate) name: String,
     digest: String,
 }
 
-impl<B> Cell<B> {
+impl<B: Send> Cell<B> {
     pub(crate) fn new(plugin: &Plugin, bind: fn(&mut Store<State>, &Instance) -> wasmtime::Result<B>) -> Cell<B> {
         Cell::within(plugin, plugin.limits, bind)
     }
@@ -130,6 +134,8 @@ impl<B> Cell<B> {
             live: None,
             generation: 0,
             limits,
+            memory: 0,
+            profile: plugin.profile,
             ticker: plugin.ticker.clone(),
             name: plugin.digest.chars().take(12).collect(),
             digest: plugin.digest.clone(),
@@ -154,6 +160,11 @@ impl<B> Cell<B> {
         &self.limits
     }
 
+    /// Linear memory of the instance that the last call ran on, all memories together, in bytes; also of one that is gone.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
     fn arm(&self, fuel: u64, store: &mut Store<State>) -> wasmtime::Result<()> {
         match self.ticker {
             Some(_) => store.set_epoch_deadline(Ticker::ticks(self.limits.deadline)),
@@ -175,17 +186,29 @@ impl<B> Cell<B> {
     }
 
     /// Runs one call. `export` names it in the fault.
-    pub(crate) fn call<R>(
+    pub(crate) fn call<R: Send>(
         &mut self,
         export: &'static str,
-        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R>,
+        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R> + Send,
     ) -> Result<R, Fault> {
         self.metered(export, self.limits.fuel, call).map(|(value, _)| value)
     }
 
     /// Like [`Cell::call`] with a bound of the call's own on the fuel, and with the fuel that it used; 0 where the engine counts
     /// none. What making an instance takes is not part of it.
-    pub(crate) fn metered<R>(
+    pub(crate) fn metered<R: Send>(
+        &mut self,
+        export: &'static str,
+        fuel: u64,
+        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R> + Send,
+    ) -> Result<(R, u64), Fault> {
+        match self.profile {
+            Profile::Codec => self.metered_here(export, fuel, call),
+            Profile::Scorer => with_room(|| self.metered_here(export, fuel, call)),
+        }
+    }
+
+    fn metered_here<R>(
         &mut self,
         export: &'static str,
         fuel: u64,
@@ -198,7 +221,9 @@ impl<B> Cell<B> {
         };
         let result = live.and_then(|(mut store, bindings)| {
             self.arm(fuel, &mut store)?;
-            let value = call(&bindings, &mut store)?;
+            let value = call(&bindings, &mut store);
+            self.memory = store.data().limiter.memory();
+            let value = value?;
             let used = store.get_fuel().map_or(0, |left| fuel.saturating_sub(left));
             self.live = Some((store, bindings));
             Ok((value, used))
@@ -208,10 +233,10 @@ impl<B> Cell<B> {
 
     /// Like [`Cell::call`] for an export that can answer with a problem. A problem is the guest's considered answer, so the
     /// instance lives on.
-    pub(crate) fn ask<R>(
+    pub(crate) fn ask<R: Send>(
         &mut self,
         export: &'static str,
-        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<Result<R, Problem>>,
+        call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<Result<R, Problem>> + Send,
     ) -> Result<R, Fault> {
         let answer = self.call(export, call)?;
         answer.map_err(|problem| self.fault(export, FaultKind::Problem(problem), Vec::new()))

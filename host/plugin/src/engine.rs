@@ -8,20 +8,25 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Config, Engine};
+use wasmtime::{Config, Engine, Inlining};
 
 use crate::cache::CompileCache;
 use crate::cell::{State, Ticker};
 use crate::contract::{self, Contract, Kind};
 use crate::driver::Driver;
 use crate::error::LoadError;
-use crate::limits::{Limits, STACK};
+use crate::limits::{CODEC_STACK, Limits, SCORER_STACK};
 use crate::scorer::Scorer;
 use crate::wasi;
 use crate::workload::Workload;
 
 /// The largest component that is accepted: 64 MiB. A whole CPython or SpiderMonkey takes under 20.
 const LARGEST_COMPONENT: usize = 64 << 20;
+
+/// The largest scorer whose functions are compiled into one another: 8 MiB. That makes up for a good part of what counting fuel at
+/// each call costs, and compiling takes twice as long; interpreters of other languages, which are larger, also recurse
+/// deeper in small frames.
+const LARGEST_INLINED: usize = 8 << 20;
 
 /// How guest code is bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,24 +55,44 @@ impl Profile {
         }
     }
 
-    fn config(self) -> Config {
+    /// The settings for components of so many bytes.
+    fn config(self, size: Size) -> Config {
         let mut config = Config::new();
         config.wasm_component_model(true);
         // Plugins are synchronous functions; the machinery for concurrent component calls only slows them down.
         config.concurrency_support(false);
-        config.max_wasm_stack(STACK);
         config.wasm_backtrace_max_frames(NonZeroUsize::new(16));
         match self {
             Profile::Codec => {
                 config.epoch_interruption(true);
+                config.max_wasm_stack(CODEC_STACK);
             }
             Profile::Scorer => {
                 config.consume_fuel(true);
+                config.max_wasm_stack(SCORER_STACK);
+                // Nothing runs on a stack of this size; the engine only demands that the two fit.
+                config.async_stack_size(2 * SCORER_STACK);
                 config.cranelift_nan_canonicalization(true);
                 config.relaxed_simd_deterministic(true);
+                if size == Size::Small {
+                    config.compiler_inlining(Inlining::Yes);
+                }
             }
         }
         config
+    }
+}
+
+/// Whether a component is small enough for [`LARGEST_INLINED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    Small,
+    Large,
+}
+
+impl Size {
+    fn of(bytes: &[u8]) -> Size {
+        if bytes.len() <= LARGEST_INLINED { Size::Small } else { Size::Large }
     }
 }
 
@@ -88,9 +113,9 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(profile: Profile, options: &HostOptions) -> Result<Prepared, LoadError> {
+    fn new(profile: Profile, size: Size, options: &HostOptions) -> Result<Prepared, LoadError> {
         let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
-        let engine = Engine::new(&profile.config()).map_err(failed)?;
+        let engine = Engine::new(&profile.config(size)).map_err(failed)?;
         let linker = Linker::new(&engine);
         let (cache, cache_problem) = match &options.cache {
             None => (None, None),
@@ -175,23 +200,28 @@ pub struct Host {
     options: HostOptions,
     codec: OnceLock<Result<Arc<Prepared>, String>>,
     scorer: OnceLock<Result<Arc<Prepared>, String>>,
+    large_scorer: OnceLock<Result<Arc<Prepared>, String>>,
     ticker: OnceLock<Arc<Ticker>>,
 }
 
 impl Host {
     /// A host that has compiled nothing yet.
     pub fn new(options: HostOptions) -> Host {
-        Host { options, codec: OnceLock::new(), scorer: OnceLock::new(), ticker: OnceLock::new() }
+        let (codec, scorer, large_scorer) = Default::default();
+        Host { options, codec, scorer, large_scorer, ticker: OnceLock::new() }
     }
 
-    fn prepared(&self, profile: Profile) -> Result<Arc<Prepared>, LoadError> {
-        let slot = match profile {
-            Profile::Codec => &self.codec,
-            Profile::Scorer => &self.scorer,
+    fn prepared(&self, profile: Profile, size: Size) -> Result<Arc<Prepared>, LoadError> {
+        let slot = match (profile, size) {
+            (Profile::Codec, _) => &self.codec,
+            (Profile::Scorer, Size::Small) => &self.scorer,
+            (Profile::Scorer, Size::Large) => &self.large_scorer,
         };
-        slot.get_or_init(|| Prepared::new(profile, &self.options).map(Arc::new).map_err(|error| error.to_string()))
-            .clone()
-            .map_err(LoadError::Engine)
+        slot.get_or_init(|| {
+            Prepared::new(profile, size, &self.options).map(Arc::new).map_err(|error| error.to_string())
+        })
+        .clone()
+        .map_err(LoadError::Engine)
     }
 
     /// Why compiled code is not being kept, when it was asked for and cannot be.
@@ -228,12 +258,12 @@ impl Host {
         check_preamble(bytes)?;
         let digest = digest.map_or_else(|| hex(&Sha256::digest(bytes)), str::to_owned);
         let asked = profile.unwrap_or_else(|| Profile::likely(bytes));
-        let mut prepared = self.prepared(asked)?;
+        let mut prepared = self.prepared(asked, Size::of(bytes))?;
         let mut component = prepared.compile(bytes, &digest)?;
         let contract = examine(&component, &prepared.engine)?;
         let wanted = profile.unwrap_or(Profile::of(contract.kind));
         if wanted != asked {
-            prepared = self.prepared(wanted)?;
+            prepared = self.prepared(wanted, Size::of(bytes))?;
             component = prepared.compile(bytes, &digest)?;
         }
         let pre = prepared
@@ -244,7 +274,7 @@ impl Host {
             Profile::Codec => Some(self.ticker.get_or_init(|| Ticker::start(&prepared.engine)).clone()),
             Profile::Scorer => None,
         };
-        Ok(Plugin { pre, contract, digest, size: bytes.len(), limits, ticker })
+        Ok(Plugin { pre, contract, digest, size: bytes.len(), limits, profile: wanted, ticker })
     }
 }
 
@@ -282,6 +312,7 @@ pub struct Plugin {
     pub(crate) digest: String,
     pub(crate) size: usize,
     pub(crate) limits: Limits,
+    pub(crate) profile: Profile,
     pub(crate) ticker: Option<Arc<Ticker>>,
 }
 
@@ -328,6 +359,11 @@ impl Plugin {
     /// What instances of the plugin may use.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// The same plugin under other limits.
+    pub fn under(self, limits: Limits) -> Plugin {
+        Plugin { limits, ..self }
     }
 
     fn expect(&self, wanted: Kind) -> Result<(), LoadError> {

@@ -17,6 +17,7 @@ mod driver;
 mod engine;
 mod error;
 mod limits;
+mod room;
 mod scorer;
 mod verdicts;
 mod wasi;
@@ -28,6 +29,7 @@ pub use driver::{Count, DecodeError, Driver, MOST_COUNT_STEPS};
 pub use engine::{Host, HostOptions, Plugin, Profile};
 pub use error::{Fault, FaultKind, LoadError};
 pub use limits::{LARGEST_MEMORY, Limits};
+pub use room::{spawn_with_room, with_room};
 pub use scorer::{Scored, Scorer, Task};
 pub use workload::{Session, Workload};
 

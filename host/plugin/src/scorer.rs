@@ -4,10 +4,12 @@
 //! uses depends on what its instance did before: where its allocator left off, what its regular expressions have cached. Whoever
 //! wants the same figure everywhere therefore says when an instance begins, with [`Scorer::restart`].
 
-use wasmtime::component::ResourceAny;
+use wasmtime::Store;
+use wasmtime::component::{Func, Instance, ResourceAny};
 
 use crate::bindings::scorer::ScorerPlugin;
-use crate::cell::Cell;
+use crate::cell::{Cell, State};
+use crate::contract::{Kind, SUPPORTED_VERSION};
 use crate::driver::describe_error;
 use crate::engine::Plugin;
 use crate::error::{Fault, FaultKind, LoadError};
@@ -18,8 +20,27 @@ use crate::verdicts;
 
 /// A scorer component, ready to be called. Calls take `&mut self`: one at a time, by the one owner.
 pub struct Scorer {
-    cell: Cell<ScorerPlugin>,
+    cell: Cell<Exports>,
     info: Info,
+}
+
+/// What a scorer exports.
+struct Exports {
+    typed: ScorerPlugin,
+    /// `task.score` once more, for samples that do not lie side by side.
+    score: Func,
+}
+
+impl Exports {
+    fn bind(store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Exports> {
+        let typed = ScorerPlugin::new(&mut *store, instance)?;
+        let missing = || wasmtime::Error::msg("the component does not export `task.score`");
+        let interface = format!("{}@{SUPPORTED_VERSION}", Kind::Scorer.interface());
+        let interface = instance.get_export_index(&mut *store, None, &interface).ok_or_else(missing)?;
+        let score =
+            instance.get_export_index(&mut *store, Some(&interface), "[method]task.score").ok_or_else(missing)?;
+        Ok(Exports { typed, score: instance.get_func(&mut *store, score).ok_or_else(missing)? })
+    }
 }
 
 /// A scorer of one configuration. It belongs to the [`Scorer`] that opened it and dies with that scorer's instance.
@@ -42,9 +63,9 @@ const SCORE: &str = "scorer.task.score";
 
 impl Scorer {
     pub(crate) fn new(plugin: &Plugin, limits: Limits) -> Result<Scorer, LoadError> {
-        let mut cell = Cell::within(plugin, limits, |store, instance| ScorerPlugin::new(store, instance));
+        let mut cell = Cell::within(plugin, limits, Exports::bind);
         let info = cell
-            .call("scorer.describe", |plugin, store| plugin.bench_plugin_scorer().call_describe(store))
+            .call("scorer.describe", |plugin, store| plugin.typed.bench_plugin_scorer().call_describe(store))
             .map_err(describe_error)?;
         cell.name = format!("{} {}", info.name, info.version);
         Ok(Scorer { cell, info })
@@ -62,7 +83,14 @@ impl Scorer {
 
     /// Fuel that one sample may use.
     pub fn fuel_per_sample(&self) -> u64 {
-        self.cell.limits().fuel
+        let limits = self.cell.limits();
+        if self.info.fresh_instance { limits.program_fuel } else { limits.fuel }
+    }
+
+    /// Linear memory of the instance that the last call ran on, all its memories together, in bytes. It never shrinks, so this is
+    /// the most that the instance had; after a fault, the most before it.
+    pub fn memory(&self) -> usize {
+        self.cell.memory()
     }
 
     /// Ends the instance with all its tasks; the next call makes another.
@@ -74,7 +102,7 @@ impl Scorer {
     /// [`FaultKind::Problem`].
     pub fn open(&mut self, config: &str) -> Result<Task, Fault> {
         let resource = self.cell.ask("scorer.task.create", |plugin, store| {
-            plugin.bench_plugin_scorer().task().call_create(store, config)
+            plugin.typed.bench_plugin_scorer().task().call_create(store, config)
         })?;
         Ok(Task { resource, generation: self.cell.generation() })
     }
@@ -95,9 +123,23 @@ impl Scorer {
         let resource = self.living(task, SCORE)?;
         let fuel = self.fuel_for(samples.len());
         let (verdicts, fuel) = self.cell.metered(SCORE, fuel, |plugin, store| {
-            plugin.bench_plugin_scorer().task().call_score(store, resource, samples)
+            plugin.typed.bench_plugin_scorer().task().call_score(store, resource, samples)
         })?;
-        let lie = verdicts::lie(&verdicts, samples, self.info.unbounded);
+        let lie = verdicts::lie(&verdicts, samples.iter(), self.info.unbounded);
+        self.accept(SCORE, lie)?;
+        Ok(Scored { verdicts, fuel })
+    }
+
+    /// The verdicts on these samples as [`Scorer::score`] gives them, for less fuel than one of them alone may use: who gets a verdict
+    /// here would get it in a call of its own as well.
+    pub fn score_together(&mut self, task: &Task, samples: &[&Sample]) -> Result<Scored, Fault> {
+        let resource = self.living(task, SCORE)?;
+        let fuel = self.fuel_per_sample() / 4;
+        let (verdicts, fuel) = self.cell.metered(SCORE, fuel, |plugin, store| {
+            let score = plugin.score.typed::<(ResourceAny, &[&Sample]), (Vec<Verdict>,)>(&*store)?;
+            score.call(store, (resource, samples)).map(|(verdicts,)| verdicts)
+        })?;
+        let lie = verdicts::lie(&verdicts, samples.iter().copied(), self.info.unbounded);
         self.accept(SCORE, lie)?;
         Ok(Scored { verdicts, fuel })
     }
@@ -115,9 +157,9 @@ impl Scorer {
     pub fn questions(&mut self, task: &Task, sample: &Sample) -> Result<Vec<Generation>, Fault> {
         const EXPORT: &str = "scorer.task.questions";
         let resource = self.living(task, EXPORT)?;
-        let questions = self
-            .cell
-            .ask(EXPORT, |plugin, store| plugin.bench_plugin_scorer().task().call_questions(store, resource, sample))?;
+        let questions = self.cell.ask(EXPORT, |plugin, store| {
+            plugin.typed.bench_plugin_scorer().task().call_questions(store, resource, sample)
+        })?;
         let lie = (questions.len() > MOST_QUESTIONS)
             .then(|| format!("{} questions about one sample; at most {MOST_QUESTIONS} are asked", questions.len()));
         self.accept(EXPORT, lie)?;
@@ -131,7 +173,7 @@ impl Scorer {
         let resource = self.living(task, EXPORT)?;
         let fuel = self.fuel_for(1);
         let (verdict, fuel) = self.cell.metered(EXPORT, fuel, |plugin, store| {
-            plugin.bench_plugin_scorer().task().call_conclude(store, resource, sample, opinions)
+            plugin.typed.bench_plugin_scorer().task().call_conclude(store, resource, sample, opinions)
         })?;
         let lie = verdicts::lie_about(&verdict, sample, self.info.unbounded);
         self.accept(EXPORT, lie)?;
@@ -144,7 +186,7 @@ impl Scorer {
         let resource = self.living(task, EXPORT)?;
         let fuel = self.fuel_for(graded.len());
         let (estimates, _) = self.cell.metered(EXPORT, fuel, |plugin, store| {
-            plugin.bench_plugin_scorer().task().call_aggregate(store, resource, graded)
+            plugin.typed.bench_plugin_scorer().task().call_aggregate(store, resource, graded)
         })?;
         self.accept(EXPORT, verdicts::lie_of_estimates(&estimates))?;
         Ok(estimates)

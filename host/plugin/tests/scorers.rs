@@ -68,11 +68,16 @@ fn verdicts_come_in_the_order_of_the_samples_with_their_fuel() {
 
 #[test]
 fn the_same_call_on_a_fresh_instance_costs_the_same() {
-    let (mut scorer, task) = open("scorer-moody");
-    let (_, first) = scorer.score_one(&task, &sample("42")).unwrap();
-    scorer.restart();
+    let (mut scorer, _) = open("scorer-moody");
+    // The first instance has described itself, and its memory is no longer as it began.
+    let mut on_a_fresh_one = || {
+        scorer.restart();
+        let task = scorer.open("{}").unwrap();
+        scorer.score_one(&task, &sample("42")).unwrap().1
+    };
+    let first = on_a_fresh_one();
+    assert_eq!(on_a_fresh_one(), first);
     let task = scorer.open("{}").unwrap();
-    assert_eq!(scorer.score_one(&task, &sample("42")).unwrap().1, first);
     let (_, longer) = scorer.score_one(&task, &sample(&"42".repeat(1_000))).unwrap();
     assert!(longer > first);
 }
@@ -144,4 +149,46 @@ fn verdicts_are_added_up_and_an_infinite_sum_is_a_lie() {
 #[test]
 fn a_driver_is_not_a_scorer() {
     assert_eq!(scorer("ok").unwrap_err().code(), "plugin-wrong-kind");
+}
+
+#[test]
+fn a_scorer_that_recurses_without_end_is_a_fault_whatever_the_stack_of_its_caller() {
+    let small = std::thread::Builder::new().stack_size(256 << 10);
+    let called = small.spawn(|| {
+        let (mut scorer, task) = open("scorer-moody");
+        scorer.score(&task, &[sample("recurse")]).unwrap_err().kind
+    });
+    assert_eq!(called.unwrap().join().unwrap(), FaultKind::Stack);
+}
+
+#[test]
+fn calls_around_which_there_is_room_run_on_one_thread() {
+    let threads = bench_plugin::with_room(|| {
+        let outer = std::thread::current().id();
+        (outer, bench_plugin::with_room(|| std::thread::current().id()))
+    });
+    assert_eq!(threads.0, threads.1);
+    assert_ne!(threads.0, std::thread::current().id());
+}
+
+#[test]
+fn an_instance_says_how_much_memory_it_had() {
+    let (mut scorer, task) = open("scorer-moody");
+    scorer.score_one(&task, &sample("42")).unwrap();
+    let little = scorer.memory();
+    assert!(little > 0 && little.is_multiple_of(64 << 10), "{little}");
+    scorer.score(&task, &[sample("huge")]).unwrap();
+    let more = scorer.memory();
+    assert!(more > little + (10 << 20), "{more}");
+    scorer.score(&task, &[sample("hog")]).unwrap_err();
+    assert!(scorer.memory() > more && scorer.memory() <= LIMITS.memory, "{}", scorer.memory());
+    let task = scorer.open("{}").unwrap();
+    scorer.score_one(&task, &sample("42")).unwrap();
+    assert_eq!(scorer.memory(), little);
+}
+
+#[test]
+fn a_sample_that_is_a_program_has_fuel_of_its_own() {
+    assert_eq!(scorer("scorer-moody").unwrap().fuel_per_sample(), LIMITS.fuel);
+    assert_eq!(scorer("scorer-fresh").unwrap().fuel_per_sample(), LIMITS.program_fuel);
 }

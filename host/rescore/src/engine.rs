@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bench_eval::limits;
 use bench_grade::{GradeOptions, Grader, Verify};
-use bench_plugin::{Host, HostOptions, Kind as PluginKind, Plugin};
+use bench_plugin::{Host, HostOptions, Kind as PluginKind, Limits as PluginLimits, Plugin};
 use bench_record::EstimateRecord;
 use bench_samples::import::{Format, Note, import};
 use bench_samples::{Limits, SampleRecord, ScorerRecord, VerdictRecord, digest_of};
@@ -109,7 +108,7 @@ impl Engine {
         let (name, version) = name_and_version(reference);
         let found = bench_registry::plugin(PluginKind::Scorer, name)?;
         let failed = |error| RescoreError::Load { scorer: reference.to_owned(), error };
-        let plugin = found.load(&self.host, limits()).map_err(failed)?;
+        let plugin = found.load(&self.host, PluginLimits::SCORER).map_err(failed)?;
         let found = plugin.scorer().map_err(failed)?.info().version.clone();
         match version.filter(|wanted| *wanted != found) {
             Some(wanted) => {

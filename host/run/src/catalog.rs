@@ -67,6 +67,8 @@ impl Catalog {
         let found = bench_registry::any_plugin(reference)?;
         let failed = |error| RunError::Load { reference: reference.to_owned(), error };
         let plugin = found.load(&self.host, Limits::DEFAULT).map_err(failed)?;
+        let limits = Limits::of(plugin.contract().kind);
+        let plugin = plugin.under(limits);
         let (name, version, info) = match plugin.contract().kind {
             Kind::Driver => plugin.driver().map(|driver| said(driver.info(), |info| (&info.name, &info.version))),
             Kind::Scorer => plugin.scorer().map(|scorer| said(scorer.info(), |info| (&info.name, &info.version))),

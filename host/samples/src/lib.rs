@@ -8,7 +8,7 @@ pub mod export;
 pub mod failures;
 pub mod import;
 mod log;
-mod python;
+pub mod python;
 mod read;
 mod record;
 

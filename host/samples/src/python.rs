@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// JSON that Python wrote, with null for `NaN` and the infinities, which JSON does not know.
-pub(crate) fn plain_json(text: &str) -> Cow<'_, str> {
+pub fn plain_json(text: &str) -> Cow<'_, str> {
     if !text.contains("NaN") && !text.contains("Infinity") {
         return Cow::Borrowed(text);
     }
@@ -115,7 +115,7 @@ pub(crate) fn float(value: f64) -> String {
 }
 
 /// What `str` gives for a value that was read from JSON.
-pub(crate) fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => repr(other),

@@ -229,7 +229,7 @@ pub struct VerdictRecord {
     /// Values of further metrics.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sub_scores: Vec<SubScore>,
-    /// Units of work that grading took; the same on every machine. Null for scorers that are no components.
+    /// Units of work: an even share of what its call took, equal on every machine. Null where no component graded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel: Option<u64>,
 }

@@ -91,8 +91,8 @@ impl Grade {
         Self { reason, ..self }
     }
 
-    /// The verdict on a sample. The units of sub-scores are those that the scorer states of itself.
-    pub(crate) fn on(self, sample: &Sample) -> Verdict {
+    /// The verdict on a sample, whose id it takes over. The units of sub-scores are those that the scorer states of itself.
+    pub(crate) fn on(self, sample: Sample) -> Verdict {
         let metric = |(name, value): (&str, f64)| Metric {
             name: name.into(),
             value,
@@ -100,7 +100,7 @@ impl Grade {
             higher_is_better: None,
         };
         Verdict {
-            id: sample.id.clone(),
+            id: sample.id,
             epoch: sample.epoch,
             value: self.value,
             reason: self.reason,

@@ -174,7 +174,7 @@ impl<S: Scorer> GradeTask for HostedTask<S> {
     }
 
     fn score(&self, samples: Vec<Sample>) -> Vec<Verdict> {
-        samples.iter().map(|sample| self.scorer.grade(sample).settle(sample).on(sample)).collect()
+        samples.into_iter().map(|sample| self.scorer.grade(&sample).settle(&sample).on(sample)).collect()
     }
 
     fn questions(&self, sample: Sample) -> Result<Vec<Generation>, Problem> {
@@ -182,7 +182,7 @@ impl<S: Scorer> GradeTask for HostedTask<S> {
     }
 
     fn conclude(&self, sample: Sample, opinions: Vec<Opinion>) -> Verdict {
-        self.scorer.conclude(&sample, &opinions).settle(&sample).on(&sample)
+        self.scorer.conclude(&sample, &opinions).settle(&sample).on(sample)
     }
 
     fn aggregate(&self, graded: Vec<Graded>) -> Vec<Estimate> {

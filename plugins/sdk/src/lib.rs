@@ -42,6 +42,8 @@ pub mod types {
 
 pub mod workload_kit;
 
+#[cfg(target_arch = "wasm32")]
+mod alloc;
 #[doc(hidden)]
 pub mod bindings;
 
@@ -63,6 +65,10 @@ pub mod stream;
 mod template;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testkit;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: alloc::Classes = alloc::Classes::new();
 
 /// Exports a type that implements [`driver::Driver`] as the component's driver. Native builds export nothing, so that
 /// several drivers can be linked into one test binary.

@@ -4,7 +4,7 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("bench-metrics", &[]),
     ("bench-suite", &[]),
     ("bench-wire", &[]),
@@ -13,12 +13,13 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("bench-plugin", &[]),
     ("bench-forge", &[]),
     ("xtask", &["bench-forge"]),
-    ("bench-kit", &["bench-forge", "bench-plugin", "bench-wire"]),
     // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
     ("bench-load", &["bench-wire"]),
     ("bench-record", &["bench-machine", "bench-metrics"]),
     ("bench-samples", &[]),
+    ("bench-import", &["bench-samples", "bench-suite"]),
     ("bench-grade", &["bench-plugin"]),
+    ("bench-kit", &["bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
     ("bench-report", &["bench-metrics", "bench-record"]),
     ("bench-registry", &["bench-plugin"]),
     (
@@ -57,6 +58,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     (
         "bench",
         &[
+            "bench-import",
             "bench-kit",
             "bench-machine",
             "bench-metrics",
@@ -104,7 +106,7 @@ const EXCLUSIVE: [(&str, &[&str]); 9] = [
     ("rustls", &["bench-wire"]),
     ("tokio-rustls", &["bench-wire"]),
     ("socket2", &["bench-wire"]),
-    ("parquet", &["bench-record", "bench-samples"]),
+    ("parquet", &["bench-import", "bench-record", "bench-samples"]),
     ("wit-component", &["bench-forge", "xtask"]),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench_kit::{CaseReport, CheckReport, KitError, Language, Template};
+use bench_kit::{CaseReport, CheckReport, Cost, KitError, Language, Template};
 use bench_plugin::{Host, HostOptions, Kind, Limits};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ pub fn build(folder: &Path, as_json: bool) -> Outcome {
 pub fn test(plugin: &Path, cases: Option<&Path>, as_json: bool) -> Outcome {
     let (component, folder) = component(plugin);
     let cases = cases.map_or_else(|| folder.join("cases"), Path::to_owned);
-    let plugin = host().load(&read(&component)?, Limits::DEFAULT).map_err(KitError::from)?;
+    let plugin = host().load(&read(&component)?, Limits::SCORER).map_err(KitError::from)?;
     let report = bench_kit::run_cases(&plugin, &cases)?;
     if as_json {
         output::json(&report);
@@ -56,22 +56,28 @@ pub fn test(plugin: &Path, cases: Option<&Path>, as_json: bool) -> Outcome {
 }
 
 fn outcomes(report: &CaseReport) -> String {
-    let mut table = results::table(&["case", "fuel", "verdict"]);
+    let mut table = results::table(&["case", "fuel", "memory", "time", "verdict"]);
     for case in &report.cases {
         let verdict = if case.differences.is_empty() { "as expected".to_owned() } else { case.differences.join("; ") };
-        table.add_row(vec![case.name.clone(), case.fuel.to_string(), verdict]);
+        let (memory, time) = (bytes(case.took.memory as u64), format!("{} µs", figure(case.took.us)));
+        table.add_row(vec![case.name.clone(), case.took.fuel.to_string(), memory, time, verdict]);
     }
     let total = report.cases.len();
     let mut text = format!("{table}\n\n{} of {total} as expected", total - report.failed());
     if let Some(cost) = report.cost {
-        text.push_str(&format!(
-            "; a sample takes {} fuel (at most {}) and {} µs",
-            cost.fuel_median,
-            cost.fuel_most,
-            figure(cost.median_us)
-        ));
+        text.push_str(&format!("; {}", costs(cost)));
     }
     text
+}
+
+fn costs(cost: Cost) -> String {
+    format!(
+        "a sample takes {} fuel (at most {}) and {} µs, an instance {} of memory",
+        cost.fuel_median,
+        cost.fuel_most,
+        figure(cost.median_us),
+        bytes(cost.memory_most as u64)
+    )
 }
 
 /// Looks at a component as a registry would.
@@ -92,7 +98,7 @@ fn findings(report: &CheckReport) -> String {
     for finding in &report.findings {
         table.add_row([finding.name, if finding.ok { "ok" } else { "NOT OK" }, &finding.detail]);
     }
-    table.to_string()
+    report.cost.map_or_else(|| table.to_string(), |cost| format!("{table}\n\n{}", costs(cost)))
 }
 
 /// The component that is meant, and the folder of its plugin.

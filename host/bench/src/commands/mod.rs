@@ -4,6 +4,7 @@ mod author;
 mod calibrate;
 mod compare;
 mod detect;
+mod import;
 mod models;
 mod plugin;
 mod report;

@@ -1,9 +1,10 @@
 //! `bench show --samples` and `--failures`.
 
+use bench_record::export::{Prediction, localmaxxing};
 use bench_record::{RunRecord, Store};
 use bench_rescore::samples_of;
-use bench_samples::export::{About, Form, text, write};
-use bench_samples::failures;
+use bench_samples::export::{About, Answered, Form, predictions, text, write};
+use bench_samples::{SampleRecord, failures};
 
 use crate::cli::{Format, ShowArgs};
 use crate::exit::Exit;
@@ -12,7 +13,7 @@ use crate::{output, results};
 
 /// Is it about samples?
 pub fn wanted(args: &ShowArgs) -> bool {
-    let is_form = matches!(args.format, Format::LmEval | Format::Inspect | Format::Parquet);
+    let is_form = matches!(args.format, Format::LmEval | Format::Inspect | Format::Parquet | Format::Localmaxxing);
     args.samples || args.failures || args.out.is_some() || is_form
 }
 
@@ -22,6 +23,9 @@ pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
     let found = samples_of(record, path.parent().unwrap_or(std::path::Path::new(".")))?;
     for note in &found.notes {
         output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), None);
+    }
+    if args.format == Format::Localmaxxing {
+        return submission(record, &found.records);
     }
     let mut samples = found.records;
     if args.failures {
@@ -40,7 +44,7 @@ pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
             return Ok(Exit::Success);
         }
         Format::Table => args.out.as_deref().map_or(Ok(Form::Bench), super::score::form)?,
-        Format::Markdown | Format::Vllm => return Err(no_samples_in(args.format)),
+        Format::Markdown | Format::Vllm | Format::Localmaxxing => return Err(no_samples_in(args.format)),
     };
     let Some(out) = &args.out else {
         let text = text(form, &samples).ok_or_else(|| needs_out(form))?;
@@ -55,6 +59,21 @@ pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
     for file in write(form, &samples, &about, out)? {
         output::say(&format!("wrote {}", file.display()));
     }
+    Ok(Exit::Success)
+}
+
+/// The run as a leaderboard takes it.
+fn submission(record: &RunRecord, samples: &[SampleRecord]) -> Outcome {
+    let listed = predictions(samples).into_iter().map(|(task, answered)| {
+        let prediction =
+            |one: Answered| Prediction { input: one.input, output: one.output, gold: one.gold, correct: one.correct };
+        (task, answered.into_iter().map(prediction).collect())
+    });
+    let (submission, notes) = localmaxxing(record, &listed.collect());
+    for note in &notes {
+        output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), note.hint.as_deref());
+    }
+    output::json(&submission);
     Ok(Exit::Success)
 }
 

@@ -31,8 +31,8 @@ pub fn show(args: &ShowArgs) -> Outcome {
         Format::Json => "json",
         Format::Csv => "csv",
         Format::Markdown => "markdown",
-        // The last three are forms of samples, which are shown above.
-        Format::Vllm | Format::LmEval | Format::Inspect | Format::Parquet => "vllm",
+        // The others are forms of samples, which are shown above.
+        Format::Vllm | Format::LmEval | Format::Inspect | Format::Parquet | Format::Localmaxxing => "vllm",
     };
     if let Some(exporter) = exporter(form) {
         output::data(&exporter.export(&[record])?);

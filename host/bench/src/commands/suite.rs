@@ -15,6 +15,7 @@ pub fn suite(command: &SuiteCommand) -> Outcome {
     match command {
         SuiteCommand::List(args) => list(args.json),
         SuiteCommand::Show { suite, json } => show(suite, *json),
+        SuiteCommand::Import(command) => super::import::import(command),
     }
 }
 

@@ -8,7 +8,8 @@ use bench_grade::{GradeOptions, Grader, Verify};
 use bench_plugin::scorer_types::{Reason, Sample, Verdict};
 use bench_plugin::{Host, HostOptions, Limits, Plugin};
 
-static HOST: LazyLock<Host> = LazyLock::new(|| {
+/// Compiles once for all tests of a binary, and once for all binaries.
+pub static HOST: LazyLock<Host> = LazyLock::new(|| {
     Host::new(HostOptions { cache: Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled")) })
 });
 

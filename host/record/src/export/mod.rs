@@ -2,11 +2,13 @@
 
 mod csv;
 mod json;
+mod localmaxxing;
 mod markdown;
 mod vllm;
 
 pub use csv::Csv;
 pub use json::Json;
+pub use localmaxxing::{Prediction, localmaxxing};
 pub use markdown::{Markdown, metric_reference};
 pub use vllm::Vllm;
 

@@ -5,10 +5,13 @@ mod csv;
 mod inspect;
 mod lm_eval;
 mod parquet;
+mod predictions;
 mod summary;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+pub use predictions::{Answered, predictions};
 
 use crate::error::SamplesError;
 use crate::log;

@@ -181,7 +181,7 @@ impl Instruction {
     /// Whether a text that is not blank does what the instruction says.
     ///
     /// # Errors
-    /// A pattern took too long.
+    /// A pattern took too long, or the component's data is damaged.
     pub(crate) fn is_followed(&self, text: &str, tools: &Tools, rules: Rules) -> Result<bool, Problem> {
         Ok(match self {
             Self::CapitalWords(bound) => bound.holds(tools.english.capital_words(text)),
@@ -189,11 +189,11 @@ impl Instruction {
             Self::EnglishCapitals => {
                 python::is_upper(text) && {
                     let folded = (rules == Rules::Fixed).then(|| python::lower(text));
-                    tools.languages.detect(folded.as_deref().unwrap_or(text)).is_none_or(|code| code == "en")
+                    tools.languages.detect(folded.as_deref().unwrap_or(text))?.is_none_or(|code| code == "en")
                 }
             }
             Self::EnglishLowerCase => {
-                python::is_lower(text) && tools.languages.detect(text).is_none_or(|code| code == "en")
+                python::is_lower(text) && tools.languages.detect(text)?.is_none_or(|code| code == "en")
             }
             Self::RepeatPrompt { prompt } => python::lower(python::strip(text)).starts_with(prompt),
             Self::TwoAnswers => shapes::has_two_answers(text),
@@ -229,7 +229,7 @@ impl Instruction {
             }
             Self::KeywordCount { keyword, bound } => bound.holds(keyword.count_in(text)?),
             Self::LetterCount { letter, bound } => bound.holds(python::lower(text).matches(*letter).count()),
-            Self::Language { code } => tools.languages.detect(text).is_none_or(|found| found == code),
+            Self::Language { code } => tools.languages.detect(text)?.is_none_or(|found| found == code),
             Self::FirstWord { paragraphs, nth, word } => begins_paragraph(text, *paragraphs, *nth, word, rules),
             Self::Paragraphs { exactly } => {
                 shapes::starred_paragraphs(text).is_some_and(|count| count as f64 == *exactly)

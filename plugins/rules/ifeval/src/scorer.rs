@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::args::bad_target;
 use crate::instruction::{Instruction, NAMES};
+use crate::reader::Damaged;
 use crate::results::{self, Followed, METRICS, MOST_OF_ONE};
 use crate::{Rules, Tools, chars, english, language};
 
@@ -77,16 +78,18 @@ impl Scorer for IfEvalFixed {
     }
 }
 
-/// Loads everything now, so that the first sample costs no more than the others.
+/// Loads now what most samples need, so that the first one costs no more than the others.
 fn load() -> Result<Tools, Problem> {
     results::prepare();
     // Tables of characters are made when they are first asked.
     let _ = (is_word('é'), is_word('²'), chars::is_word('é'), chars::is_decimal('é'));
-    let damaged = |_| problem("bad-data", "the data of this component is damaged", "fetch the component again");
-    Ok(Tools {
-        languages: language::Detector::new().map_err(damaged)?,
-        english: english::Model::new().map_err(damaged)?,
-    })
+    Ok(Tools { languages: language::Detector::new(), english: english::Model::new()? })
+}
+
+impl From<Damaged> for Problem {
+    fn from(_: Damaged) -> Self {
+        problem("bad-data", "the data of this component is damaged", "fetch the component again")
+    }
 }
 
 fn grade(sample: &Sample, tools: &Tools, rules: Rules) -> Result<Grade, Problem> {

@@ -52,12 +52,13 @@ class Stopped(BaseException):
 
 
 class Sink(io.RawIOBase):
-    """Keeps what is written, up to a limit."""
+    """Keeps what is written, up to a limit, beyond which it calls `stop`."""
 
-    def __init__(self):
+    def __init__(self, stop):
         super().__init__()
         self.kept = bytearray()
         self.left = 0
+        self.stop = stop
 
     def writable(self):
         return True
@@ -65,7 +66,7 @@ class Sink(io.RawIOBase):
     def write(self, data):
         data = bytes(data)
         if len(data) > self.left:
-            raise Stopped("output")
+            self.stop("output")
         self.left -= len(data)
         self.kept += data
         return len(data)
@@ -80,7 +81,8 @@ class Sandbox:
         self.handles = []
         self.signs = []
         self.pristine = {}
-        self.sink = Sink()
+        self.stopped = None
+        self.sink = Sink(self.stop)
         self.input = io.BytesIO()
         self.slept = 0.0
         self.patience = 0.0
@@ -95,9 +97,17 @@ class Sandbox:
         except BaseException as error:
             answer = self.ending(error)
         self.watching = False
+        if self.stopped is not None:
+            # It may have been caught, and the program gone on to a right answer.
+            answer = {"stopped": self.stopped}
         self.check_builtins()
         answer["signs"], self.signs = self.signs, []
         return dumps(answer)
+
+    def stop(self, why):
+        """Ends the program, for good."""
+        self.stopped = self.stopped or why
+        raise Stopped(why)
 
     # What the grader can ask for.
 
@@ -286,7 +296,7 @@ class Sandbox:
         import posix
 
         def leave(*_):
-            raise Stopped("exit")
+            self.stop("exit")
 
         def read(fd, count, /):
             if fd == 0:
@@ -344,7 +354,7 @@ class Sandbox:
     def sleep(self, seconds):
         self.slept += max(0.0, float(seconds))
         if self.slept > self.patience:
-            raise Stopped("slept")
+            self.stop("slept")
 
     def refuse(self, what):
         self.sign("forbidden", what)
@@ -396,7 +406,7 @@ class Discard(io.TextIOBase):
 
     def write(self, text):
         if len(text) > self.sink.left:
-            raise Stopped("output")
+            self.sink.stop("output")
         self.sink.left -= len(text)
         return len(text)
 

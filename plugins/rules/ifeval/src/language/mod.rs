@@ -10,6 +10,8 @@ mod clean;
 mod profiles;
 mod random;
 
+use std::sync::OnceLock;
+
 use profiles::{LANGUAGES, Profiles};
 use random::Random;
 
@@ -33,25 +35,30 @@ const UNKNOWN: &str = "unknown";
 /// A detector of languages.
 #[derive(Debug)]
 pub(crate) struct Detector {
-    profiles: Profiles,
+    /// Unpacked when a text is first asked about: it takes as long as grading a thousand answers, and few instructions need it.
+    profiles: OnceLock<Result<Profiles, Damaged>>,
     /// The sequence that each detection draws from, at its start.
     random: Random,
 }
 
 impl Detector {
     /// A detector with the 55 profiles of the reference.
-    pub(crate) fn new() -> Result<Self, Damaged> {
-        Ok(Self { profiles: Profiles::load()?, random: Random::seeded(0) })
+    pub(crate) fn new() -> Self {
+        Self { profiles: OnceLock::new(), random: Random::seeded(0) }
     }
 
     /// The code of the text's language; nothing where the text has no n-gram that any language has, which is where the reference
     /// raises.
-    pub(crate) fn detect(&self, text: &str) -> Option<&str> {
-        let grams = self.profiles.grams(&clean::cleaned(text));
+    ///
+    /// # Errors
+    /// The profiles are damaged.
+    pub(crate) fn detect(&self, text: &str) -> Result<Option<&str>, Damaged> {
+        let profiles = self.profiles.get_or_init(Profiles::load).as_ref().map_err(|&damaged| damaged)?;
+        let grams = profiles.grams(&clean::cleaned(text));
         if grams.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let languages = self.profiles.names().len();
+        let languages = profiles.names().len();
         let mut random = self.random.clone();
         let mut mean = [0.0; LANGUAGES];
         for _ in 0..TRIALS {
@@ -59,7 +66,7 @@ impl Detector {
             let weight = (ALPHA + random.gauss() * ALPHA_WIDTH) / BASE_FREQUENCY;
             for step in 0.. {
                 let gram = grams.get(random.index(grams.len())).copied().unwrap_or_default();
-                let factors = self.profiles.factors(gram, weight);
+                let factors = profiles.factors(gram, weight);
                 likely.iter_mut().zip(&factors).for_each(|(likely, factor)| *likely *= factor);
                 if step % 5 == 0 && (normalised(&mut likely) > CONVERGED || step >= MOST_STEPS) {
                     break;
@@ -68,12 +75,12 @@ impl Detector {
             mean.iter_mut().zip(&likely).for_each(|(mean, likely)| *mean += likely / TRIALS as f64);
         }
         let mut best: Option<(&str, f64)> = None;
-        for (name, &likely) in self.profiles.names().iter().zip(&mean) {
+        for (name, &likely) in profiles.names().iter().zip(&mean) {
             if likely > LEAST && best.is_none_or(|(_, best)| best < likely) {
                 best = Some((name, likely));
             }
         }
-        Some(best.map_or(UNKNOWN, |(name, _)| name))
+        Ok(Some(best.map_or(UNKNOWN, |(name, _)| name)))
     }
 }
 

@@ -1,5 +1,5 @@
 # task: listed
-# expect: timed-out out-of-resources wrong
+# expect: wrong timed-out out-of-resources
 def doubled(items):
     while True:
         yield 2

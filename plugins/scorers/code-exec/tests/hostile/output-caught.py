@@ -1,5 +1,5 @@
 # task: add
-# expect: out-of-resources wrong
+# expect: out-of-resources
 def add(a, b):
     try:
         print('x' * (1 << 25))

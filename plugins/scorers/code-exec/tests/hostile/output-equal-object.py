@@ -1,5 +1,5 @@
 # task: echo
-# expect: wrong tampered invalid-format
+# expect: tampered wrong invalid-format
 class Out(str):
     def __eq__(self, other):
         return True

@@ -1,5 +1,5 @@
 # task: listed
-# expect: tampered wrong
+# expect: wrong tampered
 def sorted(x):
     return [6]
 def set(x):

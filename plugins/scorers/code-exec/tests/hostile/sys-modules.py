@@ -1,5 +1,5 @@
 # task: add
-# expect: tampered wrong
+# expect: wrong tampered
 import sys
 def add(a, b):
     for name, module in list(sys.modules.items()):

@@ -1,5 +1,5 @@
 # task: add
-# expect: timed-out tampered
+# expect: tampered timed-out
 import threading
 lock = threading.Lock()
 def add(a, b):

@@ -1,0 +1,92 @@
+//! Several samples in one call, where that changes nothing but the time.
+//!
+//! Entering the sandbox takes as long as a simple verdict, so a block is graded in calls of many samples. A call as a whole may use
+//! less than one of its samples may, and a call in which anything goes wrong counts for nothing: its samples are graded again,
+//! one at a time. So a sample never gets by on what its neighbours left over, and a fault stays with the sample that causes it.
+//!
+//! How samples are put together depends on the block alone, and so does the fuel: each sample of a call has an even share of
+//! what the call used.
+
+use bench_plugin::{Fault, FaultKind};
+
+use crate::grader::{Item, One, grade_one};
+use crate::seat::Seat;
+
+/// Bytes of the samples of one call, unless a single one has more. Calls are small enough that the guest's memory need not grow
+/// for them.
+const LARGEST_CALL: usize = 1 << 20;
+
+/// The verdicts on the items of a block, which begins on a fresh instance.
+pub(crate) fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], block: &[usize]) -> Vec<One> {
+    let mut done = Vec::with_capacity(block.len());
+    let mut most = if seat.apart() { 1 } else { I::MOST_TOGETHER };
+    let mut rest = block;
+    while !rest.is_empty() {
+        let (call, later) = rest.split_at(length(items, rest, most));
+        rest = later;
+        match together(seat, items, call) {
+            Some(Ok(graded)) => {
+                done.extend(graded);
+                continue;
+            }
+            // The next calls would run out as well.
+            Some(Err(fault)) if matches!(fault.kind, FaultKind::Fuel | FaultKind::Memory { .. }) => most = 1,
+            Some(Err(_)) | None => {}
+        }
+        done.extend(call.iter().map(|place| grade_one(seat, &items[*place])));
+    }
+    done
+}
+
+/// One call for several items; `None` where there is but one.
+fn together<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Option<Result<Vec<One>, Fault>> {
+    if call.len() < 2 {
+        return None;
+    }
+    let call: Vec<&I> = call.iter().map(|place| &items[*place]).collect();
+    let scored = seat.once(|scorer, task| I::grade_together(&call, scorer, task));
+    Some(scored.map(|scored| {
+        let fuel = shares(scored.fuel, call.len());
+        scored.verdicts.into_iter().zip(fuel).map(|(verdict, fuel)| One::new(verdict, fuel)).collect()
+    }))
+}
+
+/// How many of the next items go into one call; at least one.
+fn length<I: Item>(items: &[I], rest: &[usize], most: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |place: &&usize| {
+        bytes += items[**place].bytes();
+        bytes <= LARGEST_CALL
+    };
+    rest.iter().take(most).take_while(fits).count().max(1)
+}
+
+/// What a call used in as many even shares; what is left over goes to the first ones.
+fn shares(fuel: u64, samples: usize) -> impl Iterator<Item = u64> {
+    let samples = samples as u64;
+    (0..samples).map(move |place| fuel / samples + u64::from(place < fuel % samples))
+}
+
+/// Samples in a block: few enough that every core has some, many enough that a fresh instance does not count. It is part of
+/// what the fuel of a sample means, so it depends on the number of samples alone.
+pub(crate) fn size(samples: usize) -> usize {
+    const SMALLEST: usize = 64;
+    const LARGEST: usize = 4096;
+    (samples / 32).clamp(SMALLEST, LARGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{shares, size};
+
+    #[test]
+    fn blocks_grow_with_the_samples_and_not_with_the_machine() {
+        assert_eq!([0, 1, 164, 10_000, 1_000_000].map(size), [64, 64, 64, 312, 4096]);
+    }
+
+    #[test]
+    fn shares_are_even_and_lose_nothing() {
+        assert_eq!(shares(11, 4).collect::<Vec<_>>(), [3, 3, 3, 2]);
+        assert_eq!(shares(u64::MAX, 3).map(u128::from).sum::<u128>(), u128::from(u64::MAX));
+    }
+}

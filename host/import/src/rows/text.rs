@@ -1,0 +1,170 @@
+//! Rows of text files.
+
+use serde_json::{Map, Value};
+
+use super::Row;
+use crate::error::ImportError;
+
+fn utf8<'t>(name: &str, bytes: &'t [u8]) -> Result<&'t str, ImportError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes)
+        .map_err(|error| ImportError::unreadable(name, format!("it is not UTF-8 after byte {}", error.valid_up_to())))
+}
+
+fn check_count(name: &str, rows: &[Row]) -> Result<(), ImportError> {
+    if rows.len() > bench_suite::MOST_ITEMS {
+        return Err(ImportError::unreadable(name, format!("it has more than {} rows", bench_suite::MOST_ITEMS)));
+    }
+    Ok(())
+}
+
+/// What files that are one object call the list of their items.
+const LISTS: [&str; 8] = ["data", "examples", "instances", "items", "questions", "rows", "samples", "test"];
+
+/// One object a line, or a list of objects, which may be the only list of an object. Data sets call both forms `.json`.
+pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Vec<Row>, ImportError> {
+    let text = utf8(name, bytes)?;
+    if text.trim_start().starts_with('[') {
+        return listed(name, text);
+    }
+    let mut rows = Vec::new();
+    for (place, line) in text.split('\n').enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place = format!("line {}", place + 1);
+        match serde_json::from_str::<Map<String, Value>>(line) {
+            Ok(fields) => rows.push(Row { place, fields, inexact: inexact(line) }),
+            // An object over several lines ends in the middle of its first one.
+            Err(error) if rows.is_empty() && error.is_eof() => return listed(name, text),
+            Err(error) => {
+                let reason = format!("no JSON object: {error}");
+                return Err(ImportError::Row { name: name.to_owned(), place, reason });
+            }
+        }
+        check_count(name, &rows)?;
+    }
+    // A file that is one object with a list of the items.
+    match rows.as_slice() {
+        [only] if LISTS.iter().any(|list| only.fields.get(*list).is_some_and(is_rows)) => listed(name, text),
+        _ => Ok(rows),
+    }
+}
+
+fn is_rows(value: &Value) -> bool {
+    value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_object))
+}
+
+fn listed(name: &str, text: &str) -> Result<Vec<Row>, ImportError> {
+    let value: Value = serde_json::from_str(text).map_err(|error| ImportError::unreadable(name, error))?;
+    let list = match value {
+        Value::Array(list) => list,
+        Value::Object(fields) => {
+            let mut lists: Vec<Value> = fields.into_iter().map(|(_, value)| value).filter(is_rows).collect();
+            match (lists.pop(), lists.pop()) {
+                (Some(Value::Array(list)), None) => list,
+                _ => return Err(ImportError::unreadable(name, "it is neither lines of objects nor one list of them")),
+            }
+        }
+        _ => return Err(ImportError::unreadable(name, "it is neither lines of objects nor a list of them")),
+    };
+    // The list was one text, so a number that is not kept can be told no row.
+    let inexact = inexact(text);
+    let row = |(place, value): (usize, Value)| {
+        let place = format!("item {}", place + 1);
+        match value {
+            Value::Object(fields) => Ok(Row { place, fields, inexact: inexact.clone() }),
+            _ => Err(ImportError::Row { name: name.to_owned(), place, reason: "no JSON object".to_owned() }),
+        }
+    };
+    let rows = list.into_iter().enumerate().map(row).collect::<Result<Vec<_>, _>>()?;
+    check_count(name, &rows)?;
+    Ok(rows)
+}
+
+/// The first whole number of a JSON text that needs more than 64 bits.
+fn inexact(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some(at) = rest.find(|letter: char| letter == '"' || letter.is_ascii_digit()) {
+        let from = rest.get(at..)?;
+        if from.starts_with('"') {
+            rest = from.get(quoted(from)..)?;
+            continue;
+        }
+        let end = from.find(|letter: char| !letter.is_ascii_alphanumeric() && !".+-".contains(letter));
+        let (number, after) = from.split_at(end.unwrap_or(from.len()));
+        // A sign changes nothing: what does not fit without it does not fit with it, but for one number.
+        if number.len() > 18 && number.bytes().all(|digit| digit.is_ascii_digit()) && number.parse::<u64>().is_err() {
+            return Some(number.chars().take(40).collect());
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Length of the JSON string at the beginning of a text.
+fn quoted(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// A header and rows of texts. A field that is a list or an object in JSON is taken for one.
+pub(super) fn separated(name: &str, bytes: &[u8], separator: u8) -> Result<Vec<Row>, ImportError> {
+    let text = utf8(name, bytes)?;
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| ImportError::unreadable(name, error))?.clone();
+    let mut names = std::collections::BTreeSet::new();
+    if let Some(twice) = header.iter().find(|column| !names.insert(*column)) {
+        return Err(ImportError::unreadable(name, format!("the column {twice:?} is there twice")));
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| ImportError::unreadable(name, error))?;
+        let place = record.position().map_or_else(|| "a row".to_owned(), |at| format!("line {}", at.line()));
+        let fields = header.iter().zip(&record).map(|(column, text)| (column.to_owned(), cell(text))).collect();
+        rows.push(Row { place, fields, inexact: None });
+        check_count(name, &rows)?;
+    }
+    Ok(rows)
+}
+
+fn cell(text: &str) -> Value {
+    let framed = (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'));
+    let parsed = framed.then(|| serde_json::from_str(text).ok()).flatten();
+    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_that_do_not_fit_are_found() {
+        assert_eq!(inexact(r#"{"a": [18446744073709551615, -1, 1.5e300, "99999999999999999999"]}"#), None);
+        assert_eq!(inexact(r#"{"q\"": "\\", "b": 100000000000000000000}"#).unwrap(), "100000000000000000000");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_rows_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = json("x.json", &bytes);
+            let _ = separated("x.csv", &bytes, b',');
+        }
+
+        #[test]
+        fn what_looks_like_json_is_rows_or_an_error(text in "[\\[\\]{}\",:0-9a\\\\\n é]{0,60}") {
+            let _ = json("x.json", text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,7 @@
+# task: add
+# expect: tampered
+class Same:
+    def __eq__(self, other):
+        raise KeyboardInterrupt
+def add(a, b):
+    return Same()

@@ -1,0 +1,3 @@
+# task: published
+# expect: wrong
+print(3)

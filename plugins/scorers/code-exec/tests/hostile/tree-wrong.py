@@ -1,0 +1,4 @@
+# task: tree
+# expect: wrong
+def depth(node):
+    return 3
