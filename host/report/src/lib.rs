@@ -34,6 +34,7 @@ pub fn html(record: &RunRecord) -> String {
     );
     section::heading(&mut page, record);
     section::overview(&mut page, record);
+    section::scores(&mut page, record);
     for workload in &record.workloads {
         section::workload(&mut page, record, workload);
     }

@@ -6,6 +6,7 @@ mod notes;
 mod overview;
 mod phase;
 mod provenance;
+mod scores;
 mod words;
 mod workload;
 
@@ -14,4 +15,5 @@ pub(crate) use heading::heading;
 pub(crate) use notes::notes;
 pub(crate) use overview::overview;
 pub(crate) use provenance::provenance;
+pub(crate) use scores::scores;
 pub(crate) use workload::workload;

@@ -8,6 +8,10 @@ use crate::text::{count, esc, figure, known, percent};
 
 /// The table of results.
 pub(crate) fn overview(page: &mut String, record: &RunRecord) {
+    // A run of tasks alone has none.
+    if record.workloads.is_empty() && !record.evals.is_empty() {
+        return;
+    }
     let titles = [
         "Phase",
         "Answered",

@@ -249,3 +249,41 @@ proptest! {
         sound(&record);
     }
 }
+
+#[test]
+fn scores_stand_with_their_intervals() {
+    let estimate = |value: Option<f64>, low: f64, high: f64| {
+        serde_json::json!({
+            "name": "accuracy", "value": value, "unit": "ratio", "higher_is_better": true, "low": low, "high": high, "level": 0.95,
+            "method": "t", "scored": 17, "unscored": 3,
+        })
+    };
+    let eval = serde_json::json!({
+        "task": "sums<script>", "title": "Sums", "status": "partial",
+        "problem": { "code": "time-limit", "message": "the limit of time was reached" },
+        "dataset": { "sha256": "0", "licence": "CC0-1.0", "items": 20, "asked": 20, "left_out": 0 },
+        "scorer": { "name": "numeric", "version": "0.1.0", "sha256": "0", "reference": "", "config": {} },
+        "repeats": 3, "estimates": [estimate(Some(0.12), -0.04, 0.28), estimate(None, 0.0, 0.0)],
+        "reasons": { "correct": 2, "wrong": 15, "unscored:not-supported": 3 },
+        "samples": { "planned": 20, "answered": 17, "failed": 0, "unscored": 3, "remaining": 0, "resumed": 0 },
+        "tokens": { "prompt": 10, "cached": 0, "completion": 20, "reasoning": 0 }, "seconds": 1.0, "concurrency": 8,
+        "retries": {}, "backoff": [],
+        "notes": [{ "code": "unscored-not-supported", "message": "3 without an answer, the first one: no tools here" }],
+    });
+    let mut record = begun();
+    record.evals.push(serde_json::from_value(eval).unwrap());
+    let page = sound(&record);
+    keep("scores.html", &page);
+    for part in [
+        "sums&lt;script&gt;",
+        "15 wrong, 3 unscored:not-supported, 2 correct",
+        "0.00 to 0.28",
+        "3 missing",
+        "partial",
+        "no tools here",
+        "asked 3 times",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<h2>Results</h2>"), "nothing was measured");
+}
