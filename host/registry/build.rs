@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut code = String::new();
     components(&root.join("registry"), &mut code)?;
     suites(&root.join("suites"), &mut code)?;
+    own_root(&root.join("registry/metadata"), &mut code)?;
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("bundle.rs"), code)?;
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
@@ -50,6 +51,25 @@ fn components(registry: &Path, code: &mut String) -> Result<(), Box<dyn Error>> 
         )?;
     }
     writeln!(code, "];")?;
+    Ok(())
+}
+
+/// The latest root of the project's own registry. Clients follow it to later ones, and take none from anywhere else.
+fn own_root(metadata: &Path, code: &mut String) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", metadata.display());
+    let mut latest: Option<(u64, PathBuf)> = None;
+    for path in sorted(metadata)? {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let version = name.strip_suffix(".root.json").and_then(|version| version.parse().ok());
+        if let Some(version) = version.filter(|version| latest.as_ref().is_none_or(|(known, _)| known < version)) {
+            latest = Some((version, path));
+        }
+    }
+    let (_, path) = latest.ok_or("registry/metadata has no root")?;
+    writeln!(
+        code,
+        "/// The root of the project's own registry.\npub(crate) static OWN_ROOT: &[u8] = include_bytes!({path:?});"
+    )?;
     Ok(())
 }
 

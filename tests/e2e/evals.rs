@@ -255,6 +255,25 @@ fn what_says_nothing_about_the_model_is_unscored() {
 }
 
 #[test]
+fn an_answer_that_the_server_gave_up_is_asked_for_again() {
+    let bench = Bench::new();
+    let suite = suite(&bench, &sums(1), "");
+    let times = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::engine(move |asked| {
+        let sample = String::from_utf8_lossy(&asked.body).contains("How much is");
+        let first = sample && times.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        let (text, finish) = if first { ("one and", "abort") } else { ("1", "stop") };
+        let said = json!({ "choices": [{ "index": 0, "delta": { "content": text }, "finish_reason": finish }] });
+        Answer::stream([format!("data: {said}\n\ndata: [DONE]\n\n").as_bytes()])
+    });
+    run(&bench, &suite, &server.url(), &[]).exits(0);
+    let record = record(&bench);
+    let eval = &record["evals"][0];
+    assert_eq!((&eval["reasons"], &eval["retries"]), (&json!({ "correct": 1 }), &json!({ "broken-answer": 1 })));
+    assert_eq!(log(&bench, &record)[0]["attempts"], 2);
+}
+
+#[test]
 fn a_limit_of_time_ends_with_what_there_is() {
     let bench = Bench::new();
     let suite = suite(&bench, &sums(200), "");

@@ -18,6 +18,7 @@ mod models;
 mod objectives;
 mod outputs;
 mod recompute;
+mod registries;
 mod replays;
 mod samples;
 mod secrets;

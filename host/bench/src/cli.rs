@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::distribution::{AskArgs, ItemArgs, RegistryCommand, SelfUpdateArgs, UpdateArgs};
 use crate::exit::Exit;
 
 mod import;
@@ -41,12 +42,17 @@ pub enum Command {
     Rescore(RescoreArgs),
     /// Compare stored runs side by side
     Compare(CompareArgs),
-    /// Look at plugins
+    /// Install plugins, look at them, write them
     #[command(subcommand)]
     Plugin(PluginCommand),
-    /// Look at suites
+    /// Install suites and look at them
     #[command(subcommand)]
     Suite(SuiteCommand),
+    /// Bring what is installed up to date, and the program itself
+    SelfUpdate(SelfUpdateArgs),
+    /// Make, fill and look after a registry of plugins and suites
+    #[command(subcommand)]
+    Registry(Box<RegistryCommand>),
     /// Measure the client's own error against the simulated engine
     Calibrate(CalibrateArgs),
     /// Serve the simulated engine
@@ -319,8 +325,42 @@ pub struct CompareArgs {
 /// `bench plugin`.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// List the plugins that the binary carries
-    List(JsonArgs),
+    /// List the plugins that are installed and those that the binary carries
+    List {
+        /// Only what registries have newer versions of
+        #[arg(long)]
+        outdated: bool,
+        /// How to ask.
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Look for plugins and suites in the registries
+    Search {
+        /// Words of the name or title [default: all]
+        words: Vec<String>,
+        /// How to ask.
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Install plugins
+    Add(ItemArgs),
+    /// Take plugins out of the installed set
+    Remove(ItemArgs),
+    /// Bring installed plugins up to date
+    Update(UpdateArgs),
+    /// Keep plugins at their versions
+    Pin {
+        /// Let them go again
+        #[arg(long)]
+        undo: bool,
+        /// Which.
+        #[command(flatten)]
+        items: ItemArgs,
+    },
+    /// Fetch what the lock lists and is not here
+    Sync(AskArgs),
+    /// Return to the set before the last change
+    Rollback(AskArgs),
     /// Show what a plugin is, can do and imports
     Inspect {
         /// A name, or the path of a component.
@@ -425,6 +465,10 @@ impl From<PluginLanguage> for bench_kit::Language {
 pub enum SuiteCommand {
     /// List the suites that the binary carries
     List(JsonArgs),
+    /// Install suites
+    Add(ItemArgs),
+    /// Bring installed suites up to date
+    Update(UpdateArgs),
     /// Show what a suite runs
     Show {
         /// A name, or a folder with a suite.toml.

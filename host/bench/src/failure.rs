@@ -1,10 +1,12 @@
 //! What is printed when a command fails: what happened, a stable code, and what to do next.
 
 use bench_import::ImportError;
+use bench_install::InstallError;
 use bench_kit::KitError;
 use bench_plugin::LoadError;
 use bench_record::RecordError;
-use bench_registry::RegistryError;
+use bench_registry::{NameError, RegistryError};
+use bench_repository::RepositoryError;
 use bench_rescore::RescoreError;
 use bench_run::{Category, RunError};
 use bench_samples::SamplesError;
@@ -61,6 +63,9 @@ from_error! {
     LoadError => Exit::Input,
     SimError => Exit::Failure,
     KitError => Exit::Input,
+    InstallError => Exit::Input,
+    NameError => Exit::Usage,
+    RepositoryError => Exit::Input,
 }
 
 impl From<RescoreError> for Failure {

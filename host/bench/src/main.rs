@@ -4,6 +4,8 @@
 
 mod cli;
 mod commands;
+mod distribution;
+mod downloads;
 mod exit;
 mod failure;
 mod folders;

@@ -393,7 +393,9 @@ impl<B: Backend> Asking<'_, '_, B> {
             return Ok(());
         }
         let sent = exchange.started;
-        let answer = match self.backend(ask.whom).decode(&exchange) {
+        let decoded = self.backend(ask.whom).decode(&exchange);
+        let decoded = decoded.and_then(|answer| policy::finished(answer.finish.as_ref()).map(|()| answer));
+        let answer = match decoded {
             Ok(answer) => answer,
             Err(failure) => return self.failed(unit, ask, sent, failure, keep),
         };

@@ -12,7 +12,7 @@
 //! | `connection` | refused, reset, closed early, no address | 5 times | unscored; the task ends where nobody answers at all |
 //! | `time-out` | no byte, silence or no end within the limits, status 408 or 504 | 2 times | unscored |
 //! | `server-error` | other statuses from 500, an error within the stream | 3 times | unscored |
-//! | `broken-answer` | an answer that is not HTTP, not the protocol or ends in the middle | 3 times | unscored |
+//! | `broken-answer` | an answer that is not HTTP, not the protocol, ends in the middle or was given up by the server | 3 times | unscored |
 //! | `context-overflow` | the driver's word | no | wrong: the model cannot do what was asked |
 //! | `content-filter` | the driver's word | no | wrong, as a refusal |
 //! | `not-allowed` | status 401 or 403, a missing key | no | the task ends |
@@ -21,6 +21,8 @@
 //! | `driver` | the driver itself failed | no | unscored |
 
 use std::time::Duration;
+
+use bench_plugin::types::FinishReason;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +102,7 @@ const RULES: [Rule; 12] = [
             "body-too-large",
             "encoded-body",
             "no-answer",
+            GIVEN_UP,
         ],
         &[],
         3,
@@ -108,6 +111,29 @@ const RULES: [Rule; 12] = [
     rule("bad-request", &["bad-request", "not-supported"], &[400, 404, 422], 0, Then::Unscored),
     DRIVER,
 ];
+
+/// The code of an answer that the server itself gave up.
+const GIVEN_UP: &str = "given-up";
+
+/// Words with which servers end an answer that they did not finish: they shut down, ran out of something, or lost the request.
+const UNFINISHED: [&str; 6] = ["abort", "aborted", "cancelled", "canceled", "error", "failed"];
+
+/// Whether an answer that came in full is one that the server gave up.
+///
+/// # Errors
+/// The failure, where it did.
+pub(crate) fn finished(finish: Option<&FinishReason>) -> Result<(), Failure> {
+    match finish {
+        Some(FinishReason::Other(word)) if UNFINISHED.contains(&word.to_ascii_lowercase().as_str()) => Err(Failure {
+            code: GIVEN_UP.to_owned(),
+            message: format!("the server ended the answer with `{word}`, before the model did"),
+            hint: None,
+            status: None,
+            retry_after: None,
+        }),
+        _ => Ok(()),
+    }
+}
 
 /// Where no other row fits.
 const DRIVER: Rule = rule("driver", &[], &[], 0, Then::Unscored);

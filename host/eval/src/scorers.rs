@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bench_plugin::scorer_types::Info;
 use bench_plugin::{Host, Kind, Limits, Plugin};
-use bench_registry::Source;
+use bench_registry::{Shelf, Source};
 use bench_suite::TaskEntry;
 
 use crate::error::EvalError;
@@ -29,14 +29,14 @@ impl Scorers {
     ///
     /// # Errors
     /// A scorer that cannot be had or loaded, or that has another version than its task needs.
-    pub fn load(host: &Host, tasks: &[&TaskEntry], files: &[String]) -> Result<Self, EvalError> {
+    pub fn load(host: &Host, shelf: &Shelf, tasks: &[&TaskEntry], files: &[String]) -> Result<Self, EvalError> {
         let mut own: BTreeMap<String, LoadedScorer> = BTreeMap::new();
         for file in files {
             let refused = |reason: String| EvalError::ScorerFile { file: file.clone(), reason };
             if !file.contains(['/', '\\']) && !file.ends_with(".wasm") {
                 return Err(refused("it is no path".to_owned()));
             }
-            let loaded = load(host, file)?;
+            let loaded = load(host, shelf, file)?;
             let name = loaded.info.name.clone();
             if own.contains_key(&name) {
                 return Err(refused(format!("`{name}` was given before")));
@@ -47,7 +47,7 @@ impl Scorers {
         for task in tasks {
             let name = &task.scorer.plugin;
             if !scorers.contains_key(name) {
-                let loaded = own.remove(name).map_or_else(|| load(host, name), Ok)?;
+                let loaded = own.remove(name).map_or_else(|| load(host, shelf, name), Ok)?;
                 scorers.insert(name.clone(), loaded);
             }
             let found = scorers.get(name).map(|loaded| loaded.info.version.clone()).unwrap_or_default();
@@ -74,9 +74,9 @@ impl Scorers {
     }
 }
 
-fn load(host: &Host, reference: &str) -> Result<LoadedScorer, EvalError> {
+fn load(host: &Host, shelf: &Shelf, reference: &str) -> Result<LoadedScorer, EvalError> {
     let failed = |error| EvalError::Load { scorer: reference.to_owned(), error };
-    let found = bench_registry::plugin(Kind::Scorer, reference)?;
+    let found = shelf.plugin(Kind::Scorer, reference)?;
     let plugin = found.load(host, Limits::SCORER).map_err(failed)?;
     let info = plugin.scorer().map_err(failed)?.info().clone();
     Ok(LoadedScorer { plugin, info, source: found.source })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bench_plugin::scorer_types::{Sample, Verdict};
 use bench_plugin::types::FinishReason;
-use bench_plugin::{Fault, Host, Kind, Limits, Plugin, with_room};
+use bench_plugin::{Fault, FaultKind, Host, Kind, Limits, Plugin, with_room};
 use serde::Serialize;
 
 use crate::bench::{Bench, Cost, Took};
@@ -116,6 +116,10 @@ fn scorer(plugin: &Plugin, cases: Option<&Path>, report: &mut CheckReport) -> Re
                 false => Some(scorer.score(&task, &samples).map(|scored| scored.verdicts)),
             };
             same_again(plugin, together, &samples, report)?;
+        }
+        // A rule may well have nothing to go by without a configuration. Its cases have one each.
+        Err(fault) if matches!(fault.kind, FaultKind::Problem(_)) => {
+            report.add("same-again", true, format!("not tried, since it asks for a configuration: {fault}"));
         }
         Err(fault) => report.add("default-config", false, format!("it takes no empty configuration: {fault}")),
     }

@@ -168,6 +168,9 @@ pub struct PluginIdentity {
     pub world: String,
     /// Where it came from.
     pub source: PluginSource,
+    /// SHA-256 of the lock file that chose it, for one that was installed from a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
 }
 
 /// Where a plugin came from.

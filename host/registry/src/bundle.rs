@@ -33,6 +33,11 @@ pub fn components() -> &'static [Component] {
     COMPONENTS
 }
 
+/// The root of the project's own registry, which this binary trusts.
+pub fn own_root() -> &'static [u8] {
+    OWN_ROOT
+}
+
 /// All embedded suites, by name.
 pub fn suites() -> &'static [Suite] {
     SUITES

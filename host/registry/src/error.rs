@@ -44,6 +44,34 @@ pub enum RegistryError {
         /// The bound.
         limit: u64,
     },
+    /// A lock file that cannot be used.
+    #[error("the lock file {} cannot be used: {problem}", path.display())]
+    BadLock {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Installed bytes that are not what was installed.
+    #[error("what is installed at {} is damaged: {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An installed plugin that another version of the host is needed for.
+    #[error("{name} {version} needs a host of version {needed}, and this is {host}")]
+    HostUnfit {
+        /// The plugin.
+        name: String,
+        /// Its version.
+        version: String,
+        /// The versions of the host that it can use.
+        needed: String,
+        /// This host's version.
+        host: String,
+    },
 }
 
 impl RegistryError {
@@ -54,6 +82,9 @@ impl RegistryError {
             RegistryError::UnknownSuite { .. } => "suite-unknown",
             RegistryError::Unreadable { .. } => "file-unreadable",
             RegistryError::TooLarge { .. } => "plugin-too-large",
+            RegistryError::BadLock { .. } => "lock-unreadable",
+            RegistryError::Damaged { .. } => "store-damaged",
+            RegistryError::HostUnfit { .. } => "host-unfit",
         }
     }
 
@@ -64,6 +95,15 @@ impl RegistryError {
             RegistryError::UnknownSuite { name, known } => Some(suggestion(name, known, "bench suite list")),
             RegistryError::Unreadable { .. } | RegistryError::TooLarge { .. } => Some(
                 "a name without a slash is looked up among the plugins; a path needs a slash or ends in .wasm"
+                    .to_owned(),
+            ),
+            RegistryError::BadLock { .. } => Some(
+                "`bench plugin rollback` brings the previous one back; a lock of a later version needs a later bench"
+                    .to_owned(),
+            ),
+            RegistryError::Damaged { .. } => Some("remove the file; `bench plugin sync` fetches it again".to_owned()),
+            RegistryError::HostUnfit { .. } => Some(
+                "`bench self-update` brings a later host; `bench plugin update` a version of the plugin for this one"
                     .to_owned(),
             ),
         }

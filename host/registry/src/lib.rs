@@ -1,10 +1,22 @@
-//! Where plugins and suites come from: a file that the user names, or the set that the binary carries, so that a first run
-//! needs no network.
+//! Where plugins and suites come from: a file that the user names, the lock of what was installed, or the set that the binary carries,
+//! so that a first run needs no network. Also the words that author, registry and user share: names, paths, releases, locks.
 
+mod archive;
 mod bundle;
 mod error;
+mod item;
+mod lock;
+mod release;
 mod resolve;
+mod shelf;
+mod store;
 
-pub use bundle::{Component, Suite, components, suites};
+pub use archive::{ArchiveLimits, Files, pack, unpack};
+pub use bundle::{Component, Suite, components, own_root, suites};
 pub use error::RegistryError;
+pub use item::{ItemKind, ItemName, ItemPath, NameError, read_version};
+pub use lock::{LARGEST_LOCK, LOCK_FILE, Lock, Locked, hex, is_digest, lock_for};
+pub use release::{Channel, DataNeeded, Entry, INDEX_PATH, Index, Release};
 pub use resolve::{Found, Source, any_plugin, plugin, suite};
+pub use shelf::Shelf;
+pub use store::Store;

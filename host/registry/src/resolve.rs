@@ -1,14 +1,14 @@
 //! From what a user writes to bytes.
 
 use std::borrow::Cow;
-use std::fs;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 
 use bench_plugin::{Host, Kind, Limits, LoadError, Plugin};
 
 use crate::bundle::{Suite, components, suites};
 use crate::error::RegistryError;
+use crate::store::read_bounded;
 
 /// The largest file that is read as a plugin: 64 MiB.
 const LARGEST_PLUGIN: u64 = 64 << 20;
@@ -20,6 +20,23 @@ pub enum Source {
     Bundle,
     /// A file that the user named.
     File(PathBuf),
+    /// What was installed.
+    Lock {
+        /// The registry that it came from, by its name in the configuration.
+        registry: String,
+        /// SHA-256 of the lock in hex.
+        lock: String,
+    },
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Bundle => f.write_str("bundle"),
+            Source::File(path) => path.display().fmt(f),
+            Source::Lock { registry, lock } => write!(f, "registry {registry}, lock sha256:{lock}"),
+        }
+    }
 }
 
 /// A component's bytes and where they came from.
@@ -27,10 +44,12 @@ pub enum Source {
 pub struct Found {
     /// The component.
     pub bytes: Cow<'static, [u8]>,
-    /// SHA-256 of the component in hex, where the build script has established it.
-    pub sha256: Option<&'static str>,
+    /// SHA-256 of the component in hex, where it is established already.
+    pub sha256: Option<Cow<'static, str>>,
     /// Where it came from.
     pub source: Source,
+    /// Memory in bytes that it asks for beyond the usual.
+    pub memory: Option<u64>,
 }
 
 impl Found {
@@ -39,7 +58,9 @@ impl Found {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, host: &Host, limits: Limits) -> Result<Plugin, LoadError> {
-        match self.sha256 {
+        let wanted = self.memory.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+        let limits = if wanted > limits.memory { limits.with_memory(wanted) } else { limits };
+        match &self.sha256 {
             Some(digest) => host.load_known(&self.bytes, digest, limits),
             None => host.load(&self.bytes, limits),
         }
@@ -47,7 +68,7 @@ impl Found {
 }
 
 /// Does the user mean a file? A name never holds a slash, and a component's file ends in `.wasm`.
-fn means_file(reference: &str) -> bool {
+pub(crate) fn means_file(reference: &str) -> bool {
     reference.contains(['/', '\\']) || reference.ends_with(".wasm")
 }
 
@@ -55,14 +76,17 @@ fn means_file(reference: &str) -> bool {
 pub fn plugin(kind: Kind, reference: &str) -> Result<Found, RegistryError> {
     if means_file(reference) {
         let path = PathBuf::from(reference);
-        let bytes = read_bounded(&path)?;
-        return Ok(Found { bytes: Cow::Owned(bytes), sha256: None, source: Source::File(path) });
+        let bytes = read_bounded(&path, LARGEST_PLUGIN)?;
+        return Ok(Found { bytes: Cow::Owned(bytes), sha256: None, source: Source::File(path), memory: None });
     }
     let of_kind = || components().iter().filter(|component| component.kind == kind);
     match of_kind().find(|component| component.name == reference) {
-        Some(component) => {
-            Ok(Found { bytes: Cow::Borrowed(component.bytes), sha256: Some(component.sha256), source: Source::Bundle })
-        }
+        Some(component) => Ok(Found {
+            bytes: Cow::Borrowed(component.bytes),
+            sha256: Some(Cow::Borrowed(component.sha256)),
+            source: Source::Bundle,
+            memory: None,
+        }),
         None => Err(RegistryError::UnknownPlugin {
             kind,
             name: reference.to_owned(),
@@ -84,16 +108,4 @@ pub fn suite(name: &str) -> Result<&'static Suite, RegistryError> {
         name: name.to_owned(),
         known: suites().iter().map(|suite| suite.name).collect(),
     })
-}
-
-fn read_bounded(path: &Path) -> Result<Vec<u8>, RegistryError> {
-    let failed = |error| RegistryError::Unreadable { path: path.to_owned(), error };
-    let file = fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST_PLUGIN + 1).read_to_end(&mut bytes).map_err(failed)?;
-    let length = bytes.len() as u64;
-    if length > LARGEST_PLUGIN {
-        return Err(RegistryError::TooLarge { path: path.to_owned(), bytes: length, limit: LARGEST_PLUGIN });
-    }
-    Ok(bytes)
 }

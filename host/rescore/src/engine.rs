@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bench_grade::{GradeOptions, Grader, Verify};
 use bench_plugin::{Host, HostOptions, Kind as PluginKind, Limits as PluginLimits, Plugin};
 use bench_record::EstimateRecord;
+use bench_registry::Shelf;
 use bench_samples::import::{Format, Note, import};
 use bench_samples::{Limits, SampleRecord, ScorerRecord, VerdictRecord, digest_of};
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::error::RescoreError;
 /// Loads scorers, and grades with them.
 pub struct Engine {
     host: Host,
+    shelf: Shelf,
     verify: Verify,
 }
 
@@ -81,7 +83,13 @@ pub struct TaskScore {
 impl Engine {
     /// An engine that keeps compiled scorers in `cache`, where given. `verify` is how many samples are graded a second time.
     pub fn new(cache: Option<PathBuf>, verify: Verify) -> Self {
-        Self { host: Host::new(HostOptions { cache }), verify }
+        Self { host: Host::new(HostOptions { cache }), shelf: Shelf::embedded(), verify }
+    }
+
+    /// The same with what is installed.
+    #[must_use]
+    pub fn with_shelf(self, shelf: Shelf) -> Self {
+        Self { shelf, ..self }
     }
 
     /// Grades the log at `log`, whichever tool wrote it. `scorer` is a name, `NAME@VERSION`, or the path of a component;
@@ -106,7 +114,7 @@ impl Engine {
     /// The scorer that `reference` names.
     pub(crate) fn load(&self, reference: &str) -> Result<Plugin, RescoreError> {
         let (name, version) = name_and_version(reference);
-        let found = bench_registry::plugin(PluginKind::Scorer, name)?;
+        let found = self.shelf.plugin(PluginKind::Scorer, name)?;
         let failed = |error| RescoreError::Load { scorer: reference.to_owned(), error };
         let plugin = found.load(&self.host, PluginLimits::SCORER).map_err(failed)?;
         let found = plugin.scorer().map_err(failed)?.info().version.clone();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bench_plugin::workload_types::{Measure, PhaseMeasures, Summary, Variable};
 use bench_plugin::{WASMTIME_VERSION, types};
 use bench_record as record;
+use bench_registry::Source;
 
 use crate::catalog::Identity;
 use crate::engine::Engine;
@@ -23,7 +24,11 @@ pub(crate) fn host_build() -> record::HostBuild {
 
 /// A plugin's identity as the record has it. The path of a file stays out: it says more about the user than about the plugin.
 pub(crate) fn plugin(identity: &Identity) -> record::PluginIdentity {
-    let source = if identity.source == "bundle" { record::PluginSource::Bundle } else { record::PluginSource::File };
+    let (source, lock) = match &identity.origin {
+        Source::Bundle => (record::PluginSource::Bundle, None),
+        Source::File(_) => (record::PluginSource::File, None),
+        Source::Lock { lock, .. } => (record::PluginSource::Registry, Some(lock.clone())),
+    };
     record::PluginIdentity {
         kind: identity.kind.to_string(),
         name: identity.name.clone(),
@@ -31,6 +36,7 @@ pub(crate) fn plugin(identity: &Identity) -> record::PluginIdentity {
         sha256: identity.sha256.clone(),
         world: identity.world.clone(),
         source,
+        lock,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bench_plugin::{Driver, Host, HostOptions, Kind, Limits, Plugin, Workload};
-use bench_registry::Source;
+use bench_registry::{Shelf, Source};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,8 +22,11 @@ pub struct Identity {
     pub sha256: String,
     /// The world that it implements, with its version.
     pub world: String,
-    /// Where it came from: `bundle`, or the path of the file.
+    /// Where it came from: `bundle`, the path of the file, or the registry and the digest of the lock.
     pub source: String,
+    /// The same, for the record.
+    #[serde(skip)]
+    pub origin: Source,
     /// Size of the component in bytes.
     pub bytes: usize,
     /// What it imports.
@@ -34,12 +37,24 @@ pub struct Identity {
 #[derive(Debug)]
 pub struct Catalog {
     host: Host,
+    shelf: Shelf,
 }
 
 impl Catalog {
     /// A catalogue that keeps compiled code in `cache`, where given.
     pub fn new(cache: Option<PathBuf>) -> Catalog {
-        Catalog { host: Host::new(HostOptions { cache }) }
+        Catalog { host: Host::new(HostOptions { cache }), shelf: Shelf::embedded() }
+    }
+
+    /// The same with what is installed.
+    #[must_use]
+    pub fn with_shelf(self, shelf: Shelf) -> Catalog {
+        Catalog { shelf, ..self }
+    }
+
+    /// What can be named.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// The driver that `reference` names.
@@ -64,7 +79,7 @@ impl Catalog {
 
     /// The plugin of any kind that `reference` names, and what it says of itself.
     pub fn describe(&self, reference: &str) -> Result<(Identity, Value), RunError> {
-        let found = bench_registry::any_plugin(reference)?;
+        let found = self.shelf.any_plugin(reference)?;
         let failed = |error| RunError::Load { reference: reference.to_owned(), error };
         let plugin = found.load(&self.host, Limits::DEFAULT).map_err(failed)?;
         let limits = Limits::of(plugin.contract().kind);
@@ -87,9 +102,14 @@ impl Catalog {
     }
 
     /// The names of the drivers at hand.
-    pub fn driver_names(&self) -> impl Iterator<Item = &'static str> {
+    pub fn driver_names(&self) -> impl Iterator<Item = &str> {
+        let installed = self.shelf.locked().filter(|item| item.kind.plugin() == Some(Kind::Driver));
+        let installed = installed.map(|item| item.name.as_str());
         let components = bench_registry::components().iter();
-        components.filter(|component| component.kind == Kind::Driver).map(|component| component.name)
+        let carried = components.filter(|component| component.kind == Kind::Driver).map(|component| component.name);
+        // One that is installed takes the place of the one of its name.
+        let other = |name: &&str| !self.shelf.locked().any(|item| item.name.as_str() == *name);
+        installed.chain(carried.filter(other))
     }
 
     /// Why compiled code is not being kept, when it was asked for and cannot be.
@@ -98,7 +118,7 @@ impl Catalog {
     }
 
     fn load(&self, kind: Kind, reference: &str) -> Result<(Plugin, Source), RunError> {
-        let found = bench_registry::plugin(kind, reference)?;
+        let found = self.shelf.plugin(kind, reference)?;
         let plugin = found.load(&self.host, Limits::DEFAULT);
         let plugin = plugin.map_err(|error| RunError::Load { reference: reference.to_owned(), error })?;
         Ok((plugin, found.source))
@@ -117,10 +137,8 @@ pub(crate) fn identity(plugin: &Plugin, source: Source, name: String, version: S
         version,
         sha256: plugin.digest().to_owned(),
         world: plugin.contract().world(),
-        source: match source {
-            Source::Bundle => "bundle".to_owned(),
-            Source::File(path) => path.display().to_string(),
-        },
+        source: source.to_string(),
+        origin: source,
         bytes: plugin.size(),
         imports: plugin.contract().imports.clone(),
     }

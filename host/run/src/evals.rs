@@ -29,7 +29,7 @@ impl<'s> Tasks<'s> {
     /// Chooses the tasks and loads what grades them.
     pub(crate) fn load(suite: &'s Suite, catalog: &Catalog, options: &RunOptions) -> Result<Self, RunError> {
         let chosen = bench_eval::chosen(suite, &options.evals)?;
-        let scorers = Scorers::load(catalog.host(), &chosen, &options.scorers)?;
+        let scorers = Scorers::load(catalog.host(), catalog.shelf(), &chosen, &options.scorers)?;
         for task in &chosen {
             bench_eval::check(suite, task, &scorers, options.judge.is_some())?;
         }

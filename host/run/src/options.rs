@@ -1,11 +1,12 @@
 //! What a run is asked to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bench_load::{LoadSpec, Waiting};
 use bench_metrics::Slo;
 use bench_record::EvalOptions;
+use bench_registry::{LOCK_FILE, RegistryError, Shelf, Store, lock_for};
 use bench_wire::StampMode;
 use serde_json::{Map, Value};
 
@@ -85,6 +86,18 @@ pub struct Folders {
     pub logs: PathBuf,
     /// The user's price list, which need not be there.
     pub prices: PathBuf,
+}
+
+impl Folders {
+    /// What can be named: what the lock lists and the embedded set. The lock is the one in the folder of `suite`, where that is a folder
+    /// with one, else the user's.
+    ///
+    /// # Errors
+    /// When there is a lock that cannot be read.
+    pub fn shelf(&self, suite: Option<&str>) -> Result<Shelf, RegistryError> {
+        let folder = suite.map(Path::new).filter(|folder| folder.is_dir());
+        Shelf::open(&lock_for(folder, &self.runs.join(LOCK_FILE)), Store::new(self.runs.join("store")))
+    }
 }
 
 /// Parameters sorted by whom they are for.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bench_machine::{Found, ProcessCpu};
 use bench_record::RunRecord;
+use bench_registry::{ArchiveLimits, NameError, RegistryError, Shelf, unpack};
 use bench_suite::Suite;
 use bench_wire::Stop;
 use serde_json::Map;
@@ -21,8 +22,12 @@ use crate::resume;
 use crate::side::{House, Side, clock, entropy, link, open_time};
 use crate::work::workload;
 
-/// The suite that the options name: a folder, or one that the binary carries.
-pub fn open_suite(reference: &str) -> Result<Suite, RunError> {
+/// The suite that `reference` names: a folder, one that is installed, or one that the binary carries.
+pub fn open_suite(shelf: &Shelf, reference: &str) -> Result<Suite, RunError> {
+    if let Some(archive) = shelf.suite(reference)? {
+        let damaged = |error: NameError| RegistryError::Damaged { path: reference.into(), problem: error.to_string() };
+        return Ok(Suite::from_files(&unpack(&archive, ArchiveLimits::SUITE).map_err(damaged)?)?);
+    }
     if reference.contains(['/', '\\']) || Path::new(reference).join(bench_suite::MANIFEST).is_file() {
         return Ok(Suite::load(Path::new(reference))?);
     }
@@ -62,12 +67,13 @@ async fn run_sides(
     let options = if adopted.is_empty() { options } else { adopted.as_slice() };
     let first = options.first().ok_or(RunError::Stopped)?;
     let params = Params::parse(&first.params)?;
-    let suite = open_suite(&first.suite)?;
+    let shelf = first.folders.shelf(Some(&first.suite))?;
+    let suite = open_suite(&shelf, &first.suite)?;
     let demand = Demand::new(first)?;
     for note in demand.notes() {
         reporter.update(Update::Note { code: "trace", text: note });
     }
-    let catalog = Catalog::new(Some(first.folders.cache.join("compiled")));
+    let catalog = Catalog::new(Some(first.folders.cache.join("compiled"))).with_shelf(shelf);
     let tasks = Tasks::load(&suite, &catalog, first)?;
     let mut connected = Vec::new();
     let mut judge = None;

@@ -2,7 +2,7 @@
 
 use bench_plugin::workload_types::{Facts, Phase};
 use bench_plugin::{Kind, Workload};
-use bench_registry::Component;
+use bench_registry::Shelf;
 use bench_suite::{Suite, WorkloadEntry};
 use semver::VersionReq;
 use serde_json::{Map, Value};
@@ -46,8 +46,8 @@ impl Choice {
         }
     }
 
-    fn beyond_the_suite(component: &Component) -> Self {
-        let name = component.name.to_owned();
+    fn beyond_the_suite(name: &str) -> Self {
+        let name = name.to_owned();
         Self { label: name.clone(), plugin: name, version: None, params: Map::new() }
     }
 
@@ -56,12 +56,14 @@ impl Choice {
     }
 }
 
-/// The workloads of the suite, and after them those that only the bundle has.
-fn all(suite: &Suite, quick: bool) -> Vec<Choice> {
+/// The workloads of the suite, and after them those that are at hand beyond it.
+fn all(suite: &Suite, shelf: &Shelf, quick: bool) -> Vec<Choice> {
     let mut choices: Vec<Choice> = suite.manifest().workloads.iter().map(|entry| Choice::of(entry, quick)).collect();
-    for component in bench_registry::components().iter().filter(|component| component.kind == Kind::Workload) {
-        if !choices.iter().any(|choice| choice.plugin == component.name) {
-            choices.push(Choice::beyond_the_suite(component));
+    let carried = bench_registry::components().iter().filter(|component| component.kind == Kind::Workload);
+    let installed = shelf.locked().filter(|item| item.kind.plugin() == Some(Kind::Workload));
+    for name in carried.map(|component| component.name).chain(installed.map(|item| item.name.as_str())) {
+        if !choices.iter().any(|choice| choice.plugin == name) {
+            choices.push(Choice::beyond_the_suite(name));
         }
     }
     choices
@@ -97,7 +99,7 @@ pub(crate) fn plan(
     params: &Params,
     facts: &Facts,
 ) -> Result<Vec<Planned>, RunError> {
-    let choices = all(suite, options.quick);
+    let choices = all(suite, catalog.shelf(), options.quick);
     for (label, key, value) in &params.workloads {
         if !choices.iter().any(|choice| choice.is_named(label)) {
             return Err(RunError::BadParam {

@@ -32,6 +32,45 @@ pub struct Response {
     pub body: Bytes,
 }
 
+/// An answer whose body is still to come.
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Header fields, as in [`Response`].
+    pub headers: Vec<(String, String)>,
+    response: reqwest::Response,
+    control: Control,
+    received: u64,
+}
+
+impl Answer {
+    /// The next piece of the body, or `None` at its end.
+    ///
+    /// # Errors
+    /// When the body stalls, breaks off or exceeds [`Limits::max_body`].
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, WireError> {
+        let limits = &self.control.limits;
+        let bytes = self.received;
+        let chunk = tokio::time::timeout(limits.stall, self.response.chunk())
+            .await
+            .map_err(|_| WireError::Stalled { after: limits.stall, bytes })?
+            .map_err(|error| self.control.classify(&error, bytes))?;
+        if let Some(chunk) = &chunk {
+            self.received += chunk.len() as u64;
+            if self.received > limits.max_body as u64 {
+                return Err(WireError::BodyTooLarge { limit: limits.max_body });
+            }
+        }
+        Ok(chunk)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).field("received", &self.received).finish_non_exhaustive()
+    }
+}
+
 impl Control {
     /// For an endpoint, trusting what the operating system trusts.
     ///
@@ -82,6 +121,19 @@ impl Control {
     /// What can go wrong before and during an exchange; an answer with a status other than 2xx is no error, except a
     /// redirect to another host.
     pub async fn send(&self, request: Request) -> Result<Response, WireError> {
+        let mut answer = self.open(request).await?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status: answer.status, headers: answer.headers, body: body.freeze() })
+    }
+
+    /// Sends a request and takes in the answer's head; the body comes piece by piece.
+    ///
+    /// # Errors
+    /// As for [`Control::send`].
+    pub async fn open(&self, request: Request) -> Result<Answer, WireError> {
         let prepared = prepare::prepare(&self.endpoint, &self.secrets, request)?;
         let body = prepared.body();
         let Prepared { method, target, headers, .. } = prepared;
@@ -103,24 +155,7 @@ impl Control {
                 (self.secrets.redact(name.as_str()), self.secrets.header(name.as_str(), value.as_bytes()))
             })
             .collect();
-        Ok(Response { status, headers, body: self.body(response).await? })
-    }
-
-    async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, WireError> {
-        let limits = &self.limits;
-        let mut body = BytesMut::new();
-        loop {
-            let bytes = body.len() as u64;
-            let chunk = tokio::time::timeout(limits.stall, response.chunk())
-                .await
-                .map_err(|_| WireError::Stalled { after: limits.stall, bytes })?
-                .map_err(|error| self.classify(&error, bytes))?;
-            let Some(chunk) = chunk else { return Ok(body.freeze()) };
-            if body.len() + chunk.len() > limits.max_body {
-                return Err(WireError::BodyTooLarge { limit: limits.max_body });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        Ok(Answer { status, headers, response, control: self.clone(), received: 0 })
     }
 
     /// What reqwest's error means. Its own words are not used: they repeat the address.

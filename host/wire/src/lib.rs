@@ -9,6 +9,7 @@
 //! stamps and looks for the end, and does nothing else. Requests that are not measured go through [`Control`].
 
 mod attempt;
+mod calendar;
 mod client;
 mod connect;
 mod control;
@@ -32,8 +33,9 @@ mod tape;
 mod tls;
 mod transmit;
 
+pub use calendar::unix_seconds;
 pub use client::{Client, Desk};
-pub use control::{Control, Response};
+pub use control::{Answer, Control, Response};
 pub use endpoint::Endpoint;
 pub use error::WireError;
 pub use exchange::{Exchange, Head, Read, StampMode, StampSource};

@@ -6,6 +6,7 @@ mod bundle;
 mod code_exec;
 mod figures;
 mod guests;
+mod registry;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Signs `registry/` again: publishes what the binary carries, and extends what expires.
+    Registry {
+        /// The folder with the release keys
+        #[arg(long)]
+        keys: std::path::PathBuf,
+    },
     /// Measures what the project claims of itself, and judges each claim.
     Figures(figures::FiguresArgs),
     /// Keeps a core busy for `figures`.
@@ -34,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Plugins { check } => bundle::run(check).map(|()| true),
+        Command::Registry { keys } => registry::run(&keys).map(|()| true),
         Command::Figures(args) => figures::run(&args),
         Command::Spin { seconds } => {
             figures::spin(seconds);

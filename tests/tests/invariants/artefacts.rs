@@ -57,10 +57,56 @@ fn the_bundle_lists_what_is_there_and_nothing_else() {
         }
         listed.insert(path);
     }
-    broken.extend(
-        below("registry/targets").filter(|path| !listed.contains(*path)).map(|path| format!("{path} is not listed")),
-    );
+    // Suites, the index and earlier versions stand beside them; that all of it is signed is the next test's.
+    let verified = bench_repository::verify(&root().join("registry"), SIGNED_DAY.parse().unwrap()).unwrap();
+    listed.extend(verified.entries.iter().map(|entry| format!("registry/targets/{}", entry.release.path())));
+    let components = below("registry/targets").filter(|path| path.ends_with(".wasm"));
+    broken.extend(components.filter(|path| !listed.contains(*path)).map(|path| format!("{path} is not listed")));
     expect_none(REBUILD, &broken);
+}
+
+/// The day on which the committed signatures are looked at. They have to be right on any day; whether they still hold today is the
+/// pipeline's to ask, which has a clock.
+const SIGNED_DAY: &str = "2026-12-01T00:00:00Z";
+
+#[test]
+fn the_registry_is_signed_and_lists_what_the_binary_carries() {
+    let verified = bench_repository::verify(&root().join("registry"), SIGNED_DAY.parse().unwrap()).unwrap();
+    let mut broken = verified.problems;
+    for component in bundle().components {
+        let path = format!("{}/{}/{}.wasm", component.kind, component.name, component.version);
+        let listed = verified.entries.iter().find(|entry| entry.release.path().to_string() == path);
+        if listed.is_none_or(|entry| entry.sha256 != component.sha256) {
+            broken.push(format!("{path} is not listed with its digest"));
+        }
+    }
+    for path in below("suites").filter(|path| path.ends_with("/suite.toml")) {
+        let suite = Suite::load(root().join(path).parent().unwrap()).unwrap();
+        let manifest = suite.manifest();
+        let path = format!("suite/{}/{}.zip", manifest.name, manifest.version);
+        if !verified.entries.iter().any(|entry| entry.release.path().to_string() == path) {
+            broken.push(format!("{path} is not listed"));
+        }
+    }
+    let thresholds: Vec<u64> = verified.roles.iter().take(4).map(|role| role.threshold).collect();
+    assert_eq!(thresholds, [2, 2, 1, 1], "root, targets, snapshot, timestamp");
+    expect_none("run `cargo xtask registry --keys FOLDER` and commit what it writes:", &broken);
+}
+
+#[test]
+fn the_published_suites_are_the_committed_ones() {
+    let verified = bench_repository::verify(&root().join("registry"), SIGNED_DAY.parse().unwrap()).unwrap();
+    let mut broken = Vec::new();
+    for entry in verified.entries.iter().filter(|entry| entry.release.kind == bench_registry::ItemKind::Suite) {
+        let path = entry.release.path().to_string();
+        let archive = bytes(&format!("registry/targets/{path}"));
+        let files = bench_registry::unpack(&archive, bench_registry::ArchiveLimits::SUITE).unwrap();
+        let folder = root().join("suites").join(entry.release.name.as_str());
+        if Suite::from_files(&files).unwrap().digest() != Suite::load(&folder).unwrap().digest() {
+            broken.push(format!("{path} is not what is in suites/"));
+        }
+    }
+    expect_none("run `cargo xtask registry --keys FOLDER` and commit what it writes:", &broken);
 }
 
 #[test]

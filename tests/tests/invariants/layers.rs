@@ -4,7 +4,7 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("bench-metrics", &[]),
     ("bench-suite", &[]),
     ("bench-wire", &[]),
@@ -22,6 +22,9 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("bench-kit", &["bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
     ("bench-report", &["bench-metrics", "bench-record"]),
     ("bench-registry", &["bench-plugin"]),
+    // Publishing looks at components as their authors do, with the kit.
+    ("bench-repository", &["bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
+    ("bench-install", &["bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
     (
         "bench-eval",
         &[
@@ -59,6 +62,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
         "bench",
         &[
             "bench-import",
+            "bench-install",
             "bench-kit",
             "bench-machine",
             "bench-metrics",
@@ -66,6 +70,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "bench-record",
             "bench-registry",
             "bench-report",
+            "bench-repository",
             "bench-rescore",
             "bench-run",
             "bench-samples",
@@ -98,7 +103,7 @@ const GUEST_MAY_USE: [&str; 15] = [
 const RULES: &str = "rules-";
 
 /// Crates that only these packages may name, by the beginning of their names.
-const EXCLUSIVE: [(&str, &[&str]); 9] = [
+const EXCLUSIVE: [(&str, &[&str]); 12] = [
     ("wasmtime", &["bench-plugin"]),
     ("cranelift", &["bench-plugin"]),
     ("hyper", &["bench-wire"]),
@@ -107,6 +112,10 @@ const EXCLUSIVE: [(&str, &[&str]); 9] = [
     ("tokio-rustls", &["bench-wire"]),
     ("socket2", &["bench-wire"]),
     ("parquet", &["bench-import", "bench-record", "bench-samples"]),
+    // Who writes a registry and who reads it share no code that checks signatures.
+    ("tough", &["bench-repository"]),
+    ("aws-lc-rs", &["bench-repository"]),
+    ("sigstore-tuf", &["bench-install"]),
     ("wit-component", &["bench-forge", "xtask"]),
 ];
 

@@ -1,7 +1,7 @@
 //! `bench detect`.
 
 use bench_machine::Fingerprint;
-use bench_run::{Catalog, Survey, survey};
+use bench_run::{Survey, survey};
 use serde::Serialize;
 
 use super::runtime;
@@ -19,10 +19,9 @@ struct Detected {
 
 /// Shows the machine and the engines that answer.
 pub fn detect(args: &DetectArgs) -> Outcome {
-    let (machine, survey) = runtime()?.block_on(async {
-        let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
-        tokio::join!(Fingerprint::capture(), survey(&catalog, args.endpoint.as_deref()))
-    });
+    let catalog = folders::catalog()?;
+    let (machine, survey) =
+        runtime()?.block_on(async { tokio::join!(Fingerprint::capture(), survey(&catalog, args.endpoint.as_deref())) });
     if args.json {
         output::json(&Detected { machine, survey });
         return Ok(Exit::Success);

@@ -3,16 +3,21 @@
 mod author;
 mod calibrate;
 mod compare;
+mod conformance;
 mod detect;
 mod import;
+mod install;
 mod models;
 mod plugin;
+mod publish;
+mod registry;
 mod report;
 mod rescore;
 mod run;
 mod runs;
 mod samples;
 mod score;
+mod self_update;
 mod show;
 mod sim;
 mod suite;
@@ -38,6 +43,8 @@ pub fn dispatch(command: Command) -> Outcome {
         Command::Compare(args) => compare::compare(&args),
         Command::Plugin(command) => plugin::plugin(&command),
         Command::Suite(command) => suite::suite(&command),
+        Command::SelfUpdate(args) => self_update::self_update(&args),
+        Command::Registry(command) => registry::registry(&command),
         Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Sim(args) => sim::sim(&args),
         Command::Completions { shell } => {

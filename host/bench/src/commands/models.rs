@@ -1,6 +1,6 @@
 //! `bench models`.
 
-use bench_run::{Catalog, survey};
+use bench_run::survey;
 
 use super::{detect, runtime};
 use crate::cli::DetectArgs;
@@ -10,10 +10,8 @@ use crate::{folders, output, results};
 
 /// Lists the models that the engines serve.
 pub fn models(args: &DetectArgs) -> Outcome {
-    let survey = runtime()?.block_on(async {
-        let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
-        survey(&catalog, args.endpoint.as_deref()).await
-    });
+    let catalog = folders::catalog()?;
+    let survey = runtime()?.block_on(async { survey(&catalog, args.endpoint.as_deref()).await });
     if args.json {
         output::json(&survey.engines);
         return Ok(Exit::Success);

@@ -1,12 +1,11 @@
 //! `bench plugin`.
 
-use bench_plugin::Kind;
-use bench_registry::components;
-use bench_run::{Catalog, Identity};
+use bench_registry::{ItemKind, components};
+use bench_run::Identity;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::author;
+use super::{author, install};
 use crate::cli::PluginCommand;
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -15,20 +14,26 @@ use crate::{folders, output, results};
 
 #[derive(Serialize)]
 struct Listed {
-    kind: Kind,
-    name: &'static str,
-    version: &'static str,
-    sha256: &'static str,
-    bytes: usize,
+    kind: ItemKind,
+    name: String,
+    version: String,
+    sha256: String,
+    bytes: u64,
+    source: String,
 }
 
 /// What is done with plugins.
 pub fn plugin(command: &PluginCommand) -> Outcome {
     match command {
-        PluginCommand::List(args) => {
-            list(args.json);
-            Ok(Exit::Success)
-        }
+        PluginCommand::List { outdated: true, ask } => install::outdated(ask),
+        PluginCommand::List { ask, .. } => list(ask.json),
+        PluginCommand::Search { words, ask } => install::search(words, ask),
+        PluginCommand::Add(args) => install::add(args, None),
+        PluginCommand::Remove(args) => install::remove(args),
+        PluginCommand::Update(args) => install::update(args, None),
+        PluginCommand::Pin { undo, items } => install::pin(items, *undo),
+        PluginCommand::Sync(ask) => install::sync(ask),
+        PluginCommand::Rollback(ask) => install::rollback(ask),
         PluginCommand::Inspect { plugin, json } => inspect(plugin, *json),
         PluginCommand::New { kind, name, lang, out } => {
             author::new((*kind).into(), name, (*lang).into(), out.as_deref())
@@ -39,35 +44,46 @@ pub fn plugin(command: &PluginCommand) -> Outcome {
     }
 }
 
-fn list(as_json: bool) {
-    let all: Vec<Listed> = components()
-        .iter()
-        .map(|component| Listed {
-            kind: component.kind,
-            name: component.name,
-            version: component.version,
-            sha256: component.sha256,
-            bytes: component.bytes.len(),
-        })
-        .collect();
+fn list(as_json: bool) -> Outcome {
+    let shelf = folders::folders().shelf(None)?;
+    let installed = shelf.locked().filter(|item| item.kind.plugin().is_some()).map(|item| Listed {
+        kind: item.kind,
+        name: item.name.to_string(),
+        version: item.version.to_string(),
+        sha256: item.sha256.clone(),
+        bytes: item.bytes,
+        source: format!("{}{}", item.registry, if item.pinned { ", pinned" } else { "" }),
+    });
+    let carried = components().iter().map(|component| Listed {
+        kind: component.kind.into(),
+        name: component.name.to_owned(),
+        version: component.version.to_owned(),
+        sha256: component.sha256.to_owned(),
+        bytes: component.bytes.len() as u64,
+        source: "bundle".to_owned(),
+    });
+    let all: Vec<Listed> = installed.chain(carried).collect();
     if as_json {
-        return output::json(&all);
+        output::json(&all);
+        return Ok(Exit::Success);
     }
-    let mut table = results::table(&["kind", "name", "version", "size", "sha256"]);
+    let mut table = results::table(&["kind", "name", "version", "size", "sha256", "source"]);
     for plugin in &all {
         table.add_row(vec![
             plugin.kind.to_string(),
-            plugin.name.to_owned(),
-            plugin.version.to_owned(),
-            bytes(plugin.bytes as u64),
+            plugin.name.clone(),
+            plugin.version.clone(),
+            bytes(plugin.bytes),
             plugin.sha256.chars().take(16).collect(),
+            plugin.source.clone(),
         ]);
     }
     output::data(&table.to_string());
+    Ok(Exit::Success)
 }
 
 fn inspect(reference: &str, as_json: bool) -> Outcome {
-    let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
+    let catalog = folders::catalog()?;
     let (identity, description) = catalog.describe(reference)?;
     let description = results::in_kebab_case(description);
     if as_json {

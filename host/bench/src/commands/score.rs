@@ -11,7 +11,8 @@ use crate::{folders, output, results};
 /// Grades a log of samples.
 pub fn score(args: &ScoreArgs) -> Outcome {
     let form = args.out.as_deref().map(form).transpose()?;
-    let engine = Engine::new(Some(folders::folders().cache.join("compiled")), Verify::Sampled);
+    let engine = Engine::new(Some(folders::folders().cache.join("compiled")), Verify::Sampled)
+        .with_shelf(folders::folders().shelf(None)?);
     let scored = engine.score(&args.log, &args.scorer, args.config.as_deref())?;
     if let (Some(form), Some(path)) = (form, &args.out) {
         let about = About { version: env!("CARGO_PKG_VERSION").to_owned(), ..About::default() };

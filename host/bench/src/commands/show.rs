@@ -3,7 +3,7 @@
 use bench_metrics::peers::{PEERS, Peer};
 use bench_record::export::exporter;
 use bench_record::{RunRecord, Store};
-use bench_run::{Catalog, restate};
+use bench_run::restate;
 
 use super::samples;
 use crate::cli::{Format, ShowArgs};
@@ -54,7 +54,7 @@ fn in_words_of(store: &Store, record: &RunRecord, name: &str, args: &ShowArgs) -
     // A record that was named by its file has its trace beside it.
     let beside = store.locate(&args.run)?;
     let trace = beside.with_file_name("trace.parquet");
-    let catalog = Catalog::new(Some(folders::folders().cache.join("compiled")));
+    let catalog = folders::catalog()?;
     let (phases, notes) = restate(&catalog, record, &trace, peer)?;
     for note in &notes {
         output::warning(&format!("{} [{}]", note.message, note.code), note.hint.as_deref());

@@ -1,26 +1,30 @@
 //! `bench suite`.
 
-use bench_registry::suites;
+use bench_registry::{ItemKind, suites};
 use bench_run::open_suite;
 use bench_suite::Suite;
 use serde_json::{Value, json};
 
+use super::install;
 use crate::cli::SuiteCommand;
 use crate::exit::Exit;
 use crate::failure::Outcome;
-use crate::{output, results};
+use crate::{folders, output, results};
 
 /// Lists or shows suites.
 pub fn suite(command: &SuiteCommand) -> Outcome {
     match command {
         SuiteCommand::List(args) => list(args.json),
+        SuiteCommand::Add(args) => install::add(args, Some(ItemKind::Suite)),
+        SuiteCommand::Update(args) => install::update(args, Some(ItemKind::Suite)),
         SuiteCommand::Show { suite, json } => show(suite, *json),
         SuiteCommand::Import(command) => super::import::import(command),
     }
 }
 
 fn list(as_json: bool) -> Outcome {
-    let opened = suites().iter().map(|suite| open_suite(suite.name)).collect::<Result<Vec<_>, _>>()?;
+    let shelf = folders::folders().shelf(None)?;
+    let opened = suites().iter().map(|suite| open_suite(&shelf, suite.name)).collect::<Result<Vec<_>, _>>()?;
     if as_json {
         output::json(&opened.iter().map(value).collect::<Vec<_>>());
         return Ok(Exit::Success);
@@ -48,7 +52,7 @@ fn value(suite: &Suite) -> Value {
 }
 
 fn show(reference: &str, as_json: bool) -> Outcome {
-    let suite = open_suite(reference)?;
+    let suite = open_suite(&folders::folders().shelf(None)?, reference)?;
     if as_json {
         output::json(&value(&suite));
         return Ok(Exit::Success);

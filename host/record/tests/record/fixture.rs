@@ -153,6 +153,7 @@ pub fn run(id: &str, gaps: &[u64]) -> RunRecord {
         sha256: "33".repeat(32),
         world: "bench:plugin/driver-plugin@0.1.0".into(),
         source: PluginSource::Bundle,
+        lock: None,
     }];
     run.backend = Some(Backend {
         name: "test-engine".into(),

@@ -302,6 +302,7 @@ pub fn run() -> RunRecord {
         sha256: "33".repeat(32),
         world: "bench:plugin/driver-plugin@0.1.0".into(),
         source: PluginSource::Bundle,
+        lock: None,
     }];
     run.slo = Some("ttft=250ms,itl=30ms".parse().unwrap());
     run.client = Client {

@@ -1,0 +1,100 @@
+//! `bench plugin add`, `remove`, `update`, `pin`, `search` and the like, and the same for suites.
+
+use bench_install::{InstallError, Installer, Outcome, Request};
+use bench_registry::ItemKind;
+use serde_json::json;
+
+use super::runtime;
+use crate::distribution::{AskArgs, ItemArgs, UpdateArgs};
+use crate::downloads::{changes, installer, notes};
+use crate::exit::Exit;
+use crate::failure::Outcome as Ended;
+use crate::numbers::bytes;
+use crate::{output, results};
+
+/// Installs items of a kind, or of the kind that has the name.
+pub fn add(args: &ItemArgs, kind: Option<ItemKind>) -> Ended {
+    let wanted = of_kind(&args.items, args.kind.or(kind));
+    changing(&args.ask, async |installer| installer.add(&wanted).await)
+}
+
+/// Takes items out.
+pub fn remove(args: &ItemArgs) -> Ended {
+    let wanted = of_kind(&args.items, args.kind);
+    changing(&args.ask, async |installer| installer.remove(&wanted).await)
+}
+
+/// Brings items up to date.
+pub fn update(args: &UpdateArgs, kind: Option<ItemKind>) -> Ended {
+    let wanted = of_kind(&args.items, kind);
+    changing(&args.ask, async |installer| installer.update(&wanted).await)
+}
+
+/// Keeps items at their versions, or lets them go.
+pub fn pin(args: &ItemArgs, undo: bool) -> Ended {
+    let wanted = of_kind(&args.items, args.kind);
+    changing(&args.ask, async |installer| installer.pin(&wanted, !undo).await)
+}
+
+/// Fetches what the lock lists.
+pub fn sync(ask: &AskArgs) -> Ended {
+    changing(ask, async |installer| installer.sync().await)
+}
+
+/// Returns to the set before.
+pub fn rollback(ask: &AskArgs) -> Ended {
+    changing(ask, async |installer| installer.rollback())
+}
+
+/// Shows what is newer.
+pub fn outdated(ask: &AskArgs) -> Ended {
+    changing(ask, async |installer| installer.outdated().await)
+}
+
+/// Looks for items.
+pub fn search(words: &[String], ask: &AskArgs) -> Ended {
+    let (hits, said) = runtime()?.block_on(installer(ask)?.search(&words.join(" ")))?;
+    notes(&said);
+    if ask.json {
+        output::json(&json!({ "hits": hits, "notes": said }));
+        return Ok(Exit::Success);
+    }
+    let mut table = results::table(&["registry", "kind", "name", "version", "size", "licence", "title"]);
+    for hit in &hits {
+        let release = &hit.entry.release;
+        table.add_row(vec![
+            hit.registry.clone(),
+            release.kind.to_string(),
+            release.name.to_string(),
+            release.version.to_string(),
+            bytes(hit.entry.bytes),
+            release.licence.clone(),
+            release.title.clone(),
+        ]);
+    }
+    output::data(&output::printable(&table.to_string()));
+    Ok(Exit::Success)
+}
+
+fn of_kind(items: &[Request], kind: Option<ItemKind>) -> Vec<Request> {
+    items.iter().map(|item| item.clone().of_kind(kind)).collect()
+}
+
+fn changing(ask: &AskArgs, work: impl AsyncFnOnce(&mut Installer) -> Result<Outcome, InstallError>) -> Ended {
+    let mut installer = installer(ask)?;
+    let outcome = runtime()?.block_on(work(&mut installer))?;
+    Ok(ended(&outcome, ask.json))
+}
+
+/// Prints what an installation came to.
+fn ended(outcome: &Outcome, as_json: bool) -> Exit {
+    if as_json {
+        output::json(outcome);
+    } else if outcome.changes.is_empty() {
+        output::say("nothing changes");
+    } else {
+        output::data(&changes(&outcome.changes));
+    }
+    notes(outcome.notes.iter().chain(&outcome.failures));
+    if outcome.failures.is_empty() { Exit::Success } else { Exit::Incomplete }
+}

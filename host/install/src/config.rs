@@ -1,0 +1,191 @@
+//! Which registries there are: `[registries.NAME]` of the configuration.
+//!
+//! Where several have a name, the one with the lower `precedence` has it alone: a later one is never asked, so nobody slips a newer version
+//! under a name that another registry owns. What is installed stays with the registry that it came from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use bench_registry::ItemName;
+
+use crate::error::InstallError;
+use crate::http::Http;
+use crate::transport::{Archive, Folder, Transport};
+
+/// The configuration's file within its folder.
+pub const CONFIG_FILE: &str = "config.toml";
+/// The registry of the project itself, whose root the binary carries.
+pub const OWN_REGISTRY: &str = "bench";
+/// The largest configuration or root that is read: 1 MiB.
+const LARGEST: u64 = 1 << 20;
+
+/// What an update brings beyond newer versions of what is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follow {
+    /// Nothing.
+    #[default]
+    Installed,
+    /// Newer versions of what the binary carries.
+    Carried,
+    /// Everything that the registry has.
+    All,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    registries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    url: Option<String>,
+    folder: Option<PathBuf>,
+    bundle: Option<PathBuf>,
+    root: Option<PathBuf>,
+    #[serde(default)]
+    precedence: u32,
+    follow: Option<Follow>,
+}
+
+/// A registry to ask.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The pinned root.
+    pub root: Vec<u8>,
+    /// The way to it.
+    pub transport: Arc<dyn Transport>,
+    /// What an update brings.
+    pub follow: Follow,
+}
+
+/// Reads the registries of the configuration in `folder`, in their order. Relative paths are within that folder. `own_root` is the root of
+/// [`OWN_REGISTRY`]; any other registry names its own.
+///
+/// # Errors
+/// [`InstallError::BadConfig`] for whatever cannot be used.
+pub fn sources(folder: &Path, own_root: &[u8]) -> Result<Vec<Source>, InstallError> {
+    let path = folder.join(CONFIG_FILE);
+    let bad = |problem: String| InstallError::BadConfig { path: path.clone(), problem };
+    let text = match read(&path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| bad("it is no text".to_owned()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(InstallError::Io { path: path.clone(), error }),
+    };
+    let file: File = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    let mut sources = Vec::new();
+    for (name, entry) in file.registries {
+        let wrong = |problem: String| bad(format!("[registries.{name}]: {problem}"));
+        if !ItemName::parse(&name).is_ok_and(|name| name.publisher().is_none()) {
+            return Err(wrong("a registry's name has lower-case letters, digits and hyphens".to_owned()));
+        }
+        let transport = transport(folder, &entry).map_err(&wrong)?;
+        let root = match &entry.root {
+            Some(root) => {
+                let root = folder.join(root);
+                read(&root).map_err(|error| wrong(format!("its root {}: {error}", root.display())))?
+            }
+            None if name == OWN_REGISTRY => own_root.to_owned(),
+            None => return Err(wrong("it has no `root`, the file with the keys to trust".to_owned())),
+        };
+        let usual = if name == OWN_REGISTRY { Follow::Carried } else { Follow::Installed };
+        sources.push((entry.precedence, Source { name, root, transport, follow: entry.follow.unwrap_or(usual) }));
+    }
+    sources.sort_by(|one, other| (one.0, &one.1.name).cmp(&(other.0, &other.1.name)));
+    Ok(sources.into_iter().map(|(_, source)| source).collect())
+}
+
+/// The configured registries; with a `bundle`, the first of them is read from that file, or the project's own where none is configured.
+///
+/// # Errors
+/// As [`sources`], and when the bundle cannot be read.
+pub fn configured(folder: &Path, own_root: &[u8], bundle: Option<&Path>) -> Result<Vec<Source>, InstallError> {
+    let mut sources = sources(folder, own_root)?;
+    if let Some(path) = bundle {
+        let archive = Archive::open(path)
+            .map_err(|error| InstallError::Unreachable { registry: path.display().to_string(), error })?;
+        let transport = Arc::new(archive);
+        match sources.first_mut() {
+            Some(first) => first.transport = transport,
+            None => sources.push(Source {
+                name: OWN_REGISTRY.to_owned(),
+                root: own_root.to_owned(),
+                transport,
+                follow: Follow::Carried,
+            }),
+        }
+    }
+    Ok(sources)
+}
+
+fn transport(folder: &Path, entry: &Entry) -> Result<Arc<dyn Transport>, String> {
+    match (&entry.url, &entry.folder, &entry.bundle) {
+        (Some(url), None, None) => Ok(Arc::new(Http::new(url).map_err(|error| error.to_string())?)),
+        (None, Some(path), None) => Ok(Arc::new(Folder::new(folder.join(path)))),
+        (None, None, Some(path)) => Ok(Arc::new(Archive::open(&folder.join(path)).map_err(|error| error.to_string())?)),
+        _ => Err("it needs one of `url`, `folder` and `bundle`".to_owned()),
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+mod tests {
+    use super::*;
+
+    fn read_config(text: &str) -> Result<Vec<Source>, InstallError> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
+        fs::write(folder.path().join("root.json"), "{}").unwrap();
+        sources(folder.path(), b"own")
+    }
+
+    #[test]
+    fn registries_come_in_their_order() {
+        let text = "[registries.zeta]\nfolder = \"z\"\nroot = \"root.json\"\nprecedence = 1\nfollow = \"all\"\n\
+            [registries.bench]\nurl = \"http://127.0.0.1:1/reg\"\nprecedence = 2\n\
+            [registries.alpha]\nfolder = \"a\"\nroot = \"root.json\"\nprecedence = 2\n";
+        let found = read_config(text).unwrap();
+        let names: Vec<(&str, Follow)> = found.iter().map(|source| (source.name.as_str(), source.follow)).collect();
+        assert_eq!(names, [("zeta", Follow::All), ("alpha", Follow::Installed), ("bench", Follow::Carried)]);
+        assert_eq!(found[2].root, b"own");
+        assert_eq!(found[0].root, b"{}");
+    }
+
+    #[test]
+    fn no_configuration_is_no_registry() {
+        assert!(sources(Path::new("/nonexistent/of/bench"), b"").unwrap().is_empty());
+        assert!(read_config("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused() {
+        for text in [
+            "[registries.x]\nfolder = \"a\"",
+            "[registries.x]\nroot = \"root.json\"",
+            "[registries.x]\nfolder = \"a\"\nurl = \"http://a\"\nroot = \"root.json\"",
+            "[registries.\"../x\"]\nfolder = \"a\"\nroot = \"root.json\"",
+            "[registries.x]\nfolder = \"a\"\nroot = \"missing.json\"",
+            "[registries.x]\nurl = \"ftp://a\"\nroot = \"root.json\"",
+            "[registries.x]\nfolder = \"a\"\nroot = \"root.json\"\nfolow = \"all\"",
+            "nonsense",
+        ] {
+            assert_eq!(read_config(text).unwrap_err().code(), "config-unusable", "{text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where an installation is kept, and who may change it: one process at a time. Reading needs no permission, since what is read is only
+//! ever exchanged as a whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bench_registry::{LARGEST_LOCK, LOCK_FILE, Lock, Store};
+
+use crate::error::{InstallError, at};
+use crate::files::{FileOps, replace};
+
+/// The folders of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The user's data.
+    pub data: PathBuf,
+    /// What can be made again, such as compiled code.
+    pub cache: PathBuf,
+    /// The lock that is changed: the user's, or one beside a suite.
+    pub lock: PathBuf,
+}
+
+impl Home {
+    /// The installation of the user with these folders.
+    #[must_use]
+    pub fn new(data: &Path, cache: &Path) -> Self {
+        Self { data: data.to_owned(), cache: cache.to_owned(), lock: data.join(LOCK_FILE) }
+    }
+
+    /// The same with another lock file.
+    #[must_use]
+    pub fn with_lock(self, lock: PathBuf) -> Self {
+        Self { lock, ..self }
+    }
+
+    /// The installed bytes.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        Store::new(self.data.join("store"))
+    }
+
+    /// What was verified of a registry's metadata.
+    #[must_use]
+    pub fn metadata(&self, registry: &str) -> PathBuf {
+        self.data.join("registries").join(registry)
+    }
+
+    /// The set before this one.
+    #[must_use]
+    pub fn previous(&self) -> PathBuf {
+        let mut path = self.lock.as_os_str().to_owned();
+        path.push(".previous");
+        path.into()
+    }
+
+    /// Exchanges the lock: the set before stays as the previous one. Whenever this is cut off, the lock is the old one or the new one.
+    pub(crate) fn exchange(&self, files: &dyn FileOps, new: &Lock) -> Result<(), InstallError> {
+        let previous = self.previous();
+        if let Some(current) = files.read(&self.lock, LARGEST_LOCK).map_err(at(&self.lock))? {
+            replace(files, &previous, &current).map_err(at(&previous))?;
+        } else {
+            replace(files, &previous, Lock::default().text().as_bytes()).map_err(at(&previous))?;
+        }
+        replace(files, &self.lock, new.text().as_bytes()).map_err(at(&self.lock))
+    }
+
+    /// Puts a lock in the place of one that cannot be read.
+    pub(crate) fn restore(&self, files: &dyn FileOps, lock: &Lock) -> Result<(), InstallError> {
+        replace(files, &self.lock, lock.text().as_bytes()).map_err(at(&self.lock))
+    }
+}
+
+/// Leave to change an installation. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct Guard {
+    _file: fs::File,
+}
+
+impl Guard {
+    /// Waits for other processes that are changing the installation. `waiting` is called once if there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be made, as in a home that can only be read.
+    pub fn take(home: &Home, waiting: &dyn Fn()) -> Result<Self, InstallError> {
+        let path = home.data.join("install.guard");
+        fs::create_dir_all(&home.data).map_err(at(&home.data))?;
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                waiting();
+                file.lock().map_err(at(&path))?;
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(at(&path)(error)),
+        }
+        Ok(Self { _file: file })
+    }
+}

@@ -1,0 +1,10 @@
+//! The user's side against registries that the author's side writes, and against ones that nobody should.
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
+mod attacks;
+mod delegations;
+mod faults;
+mod flow;
+mod forge;
+mod network;
+mod support;

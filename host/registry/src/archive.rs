@@ -1,0 +1,165 @@
+//! Several files as one: suites, and whole registries for machines without a network. A zip file, the same bytes for the same files.
+//! Reading trusts nothing: neither names, nor the sizes that the archive claims.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read as _, Write as _};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use crate::item::NameError;
+
+/// Files by path, with `/` between folders.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// What an archive may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct ArchiveLimits {
+    /// Files.
+    pub files: usize,
+    /// Bytes of all of them together.
+    pub bytes: u64,
+}
+
+impl ArchiveLimits {
+    /// A suite: 10 000 files and 512 MiB.
+    pub const SUITE: ArchiveLimits = ArchiveLimits { files: 10_000, bytes: 512 << 20 };
+    /// A registry: 100 000 files and 2 GiB.
+    pub const REGISTRY: ArchiveLimits = ArchiveLimits { files: 100_000, bytes: 2 << 30 };
+}
+
+fn bad(text: &str, problem: &'static str) -> NameError {
+    NameError { text: text.chars().take(80).flat_map(char::escape_default).collect(), problem }
+}
+
+/// Puts files into an archive.
+///
+/// # Errors
+/// When one has a path that [`unpack`] would refuse.
+pub fn pack(files: &Files) -> Result<Vec<u8>, NameError> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    for (path, bytes) in files {
+        check(path)?;
+        let failed = |_| bad(path, "cannot be put into an archive");
+        writer.start_file(path.as_str(), options).map_err(failed)?;
+        writer.write_all(bytes).map_err(|_| bad(path, "cannot be put into an archive"))?;
+    }
+    writer.finish().map(Cursor::into_inner).map_err(|_| bad("the archive", "cannot be written"))
+}
+
+/// Takes the files out of an archive.
+///
+/// # Errors
+/// When it is damaged, larger than `limits`, or has paths that leave it, differ in case alone, or are links.
+pub fn unpack(bytes: &[u8], limits: ArchiveLimits) -> Result<Files, NameError> {
+    let damaged = || bad("the archive", "is no whole zip file");
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged())?;
+    if archive.len() > limits.files {
+        return Err(bad("the archive", "holds too many files"));
+    }
+    let mut left = limits.bytes;
+    let mut files = Files::new();
+    let mut seen = BTreeSet::new();
+    for place in 0..archive.len() {
+        let entry = archive.by_index(place).map_err(|_| damaged())?;
+        let path = entry.name().map_err(|_| damaged())?.into_owned();
+        check(&path)?;
+        if !entry.is_file() || entry.is_symlink() {
+            return Err(bad(&path, "is no plain file"));
+        }
+        if !seen.insert(path.to_lowercase()) {
+            return Err(bad(&path, "is in the archive twice, or in two spellings"));
+        }
+        let mut content = Vec::new();
+        entry.take(left + 1).read_to_end(&mut content).map_err(|_| damaged())?;
+        left = left.checked_sub(content.len() as u64).ok_or_else(|| bad("the archive", "holds more than it may"))?;
+        files.insert(path, content);
+    }
+    Ok(files)
+}
+
+/// A path within an archive: plain names between slashes.
+fn check(path: &str) -> Result<(), NameError> {
+    let fine = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 255
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-%".contains(&byte))
+    };
+    if path.len() <= 1024 && path.split('/').all(fine) {
+        Ok(())
+    } else {
+        Err(bad(path, "is no path that an archive may hold"))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn files(paths: &[&str]) -> Files {
+        paths.iter().map(|path| ((*path).to_owned(), path.as_bytes().repeat(100))).collect()
+    }
+
+    /// An archive with names that `pack` refuses.
+    fn raw(paths: &[&str]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for path in paths {
+            writer.start_file(*path, SimpleFileOptions::default()).unwrap();
+            writer.write_all(b"x").unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_and_twice_the_same() {
+        let files = files(&["suite.toml", "data/a.jsonl", "licences/MIT.txt"]);
+        let packed = pack(&files).unwrap();
+        assert_eq!(packed, pack(&files).unwrap());
+        assert_eq!(unpack(&packed, ArchiveLimits::SUITE).unwrap(), files);
+    }
+
+    #[test]
+    fn paths_that_leave_or_deceive_are_refused() {
+        for path in ["../x", "/x", "a/../x", "a//b", "./x", "a\\b", "C:/x", "a/.git", "na\u{ef}ve", "a b", "x.", "dir/"]
+        {
+            assert!(unpack(&raw(&[path]), ArchiveLimits::SUITE).is_err(), "{path}");
+        }
+        assert!(unpack(&raw(&["a/B", "a/b"]), ArchiveLimits::SUITE).unwrap_err().to_string().contains("two spellings"));
+    }
+
+    #[test]
+    fn a_link_is_refused() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_symlink("a", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        assert!(unpack(&bytes, ArchiveLimits::SUITE).is_err());
+    }
+
+    #[test]
+    fn sizes_are_counted_and_not_believed() {
+        let packed = pack(&Files::from([("zeros".to_owned(), vec![0; 1 << 20])])).unwrap();
+        assert!(packed.len() < 1 << 14);
+        assert!(unpack(&packed, ArchiveLimits { files: 1, bytes: 1 << 20 }).is_ok());
+        assert!(unpack(&packed, ArchiveLimits { files: 1, bytes: (1 << 20) - 1 }).is_err());
+        assert!(unpack(&packed, ArchiveLimits { files: 0, bytes: 1 << 20 }).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damage_never_panics(place in 0usize..400, byte: u8) {
+            let mut packed = pack(&files(&["suite.toml", "data/a.jsonl"])).unwrap();
+            let place = place % packed.len();
+            packed[place] = byte;
+            let _ = unpack(&packed, ArchiveLimits::SUITE);
+        }
+    }
+}
