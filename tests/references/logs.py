@@ -17,6 +17,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+# A script beside this one is called as the package is.
+sys.path.pop(0)
+
 QUESTIONS = [
     ("What is 6 * 7?", "42", "6 * 7 is 42.\n#### 42"),
     ("What is 12 + 5?", "17", "Adding gives 18.\n#### 18"),
@@ -116,7 +119,7 @@ def check_lm_eval(results_file):
     results = json.loads(results_file.read_text(encoding="utf-8"))
     found = {"table": make_table(results), "tasks": {}}
     for path in sorted(results_file.parent.glob("samples_*.jsonl")):
-        if get_file_datetime(path.name) != get_file_datetime(results_file.name):
+        if get_file_datetime(path.name) != get_file_datetime(results_file.stem):
             continue
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         found["tasks"][get_file_task_name(path.name)] = check_lm_eval_lines(lines, results, get_file_task_name(path.name))
@@ -260,14 +263,19 @@ def check(folder):
 def essence(path):
     """What must survive: of inspect's logs each sample with its scores, of lm-eval's each task with its values."""
     if path.is_dir():
-        [results] = path.glob("results_*.json")
+        results = next(path.rglob("results_*.json"), None)
+        if results is None:
+            return {log.stem: essence(log) for log in path.rglob("*.eval")}
         tasks = check_lm_eval(results)["tasks"]
         broken = {name: task for name, task in tasks.items() if task["altered"] or not task["task_hash"]}
         assert not broken, f"{path.name}: digests that are not lm-eval's: {broken}"
         return {name: {"lines": task["lines"], "means": task["means"]} for name, task in tasks.items()}
     samples = check_inspect(path)["samples"]
-    scored = lambda sample: {name: value[:1] for name, value in sample["scores"].items()}
-    return [{**{key: sample[key] for key in ("id", "epoch", "target", "answer")}, "scores": scored(sample)} for sample in samples]
+    # We write grades as the numbers that they are worth, and every identifier as text.
+    worth = {"C": 1.0, "I": 0.0}
+    scored = lambda sample: {name: worth.get(value[0], value[0]) for name, value in sample["scores"].items()}
+    kept = lambda sample: {key: sample[key] for key in ("epoch", "target", "answer")}
+    return [{**kept(sample), "id": str(sample["id"]), "scores": scored(sample)} for sample in samples]
 
 
 def same(convert, folder):
@@ -275,10 +283,12 @@ def same(convert, folder):
     with tempfile.TemporaryDirectory() as out:
         out = Path(out)
         for source in [folder / "lm-eval", *sorted((folder / "inspect").iterdir())]:
-            for form, name in [("lm-eval", f"{source.name}-lm-eval"), ("inspect", f"{source.name}.eval")]:
+            own_form = "lm-eval" if source.is_dir() else "inspect"
+            # A folder has several tasks, and inspect's files hold one each.
+            for form, name in [("lm-eval", f"{source.name}-lm-eval"), ("inspect", source.name if source.is_dir() else f"{source.name}.eval")]:
                 written = out / name
                 subprocess.run([convert, source, form, written], check=True)
-                own = source.is_dir() == written.is_dir()
+                own = form == own_form
                 found = essence(written)
                 if own and found != essence(source):
                     differences += 1
