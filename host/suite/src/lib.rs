@@ -16,7 +16,6 @@ mod digest;
 mod error;
 mod fit;
 mod load;
-mod lock;
 mod manifest;
 mod path;
 mod prompts;
@@ -29,7 +28,6 @@ pub use digest::Digest;
 pub use error::SuiteError;
 pub use fit::{Fitted, Fitter, MOST_ASKS, NextAsk, Quality};
 pub use load::{Files, MANIFEST, Suite};
-pub use lock::{Lock, LockedPlugin};
 pub use manifest::{CorpusEntry, Manifest, WorkloadEntry};
 pub use prompts::{Form, TaskData};
 pub use task::{
