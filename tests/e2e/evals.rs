@@ -7,7 +7,7 @@ use std::time::Duration;
 use bench_sim::{Canned, Fault, FaultKind, SimConfig, When};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Bench, Ran, Server, check_schema, engine, quick, settled, sha256};
+use crate::support::{Answer, Bench, Ran, Server, check_schema, engine, quick, settled, suite_of};
 
 /// Sums of two numbers: as many items as asked for.
 pub fn sums(count: usize) -> String {
@@ -17,35 +17,9 @@ pub fn sums(count: usize) -> String {
 
 /// Writes a suite with one task over these items; `more` stands after the task's own tables.
 pub fn suite(bench: &Bench, items: &str, more: &str) -> String {
-    bench.write("suite/data.jsonl", items);
-    let manifest = format!(
-        r#"schema = 1
-name = "tiny"
-version = "0.1.0"
-title = "Tiny"
-licence = "CC0-1.0"
-min-host = ">=0.1.0"
-
-[[tasks]]
-name = "sums"
-title = "Sums"
-{more}
-[tasks.data]
-file = "data.jsonl"
-sha256 = "{}"
-licence = "CC0-1.0"
-source = "Made for this test."
-[tasks.fields]
-target = "answer"
-[tasks.template]
-user = "How much is {{a}} plus {{b}}?"
-[tasks.scorer]
-plugin = "exact-match"
-version = "^0.1"
-"#,
-        sha256(items.as_bytes())
-    );
-    bench.write("suite/suite.toml", manifest).parent().unwrap().to_str().unwrap().to_owned()
+    let tables = "[tasks.template]\nuser = \"How much is {a} plus {b}?\"\n\
+                  [tasks.scorer]\nplugin = \"exact-match\"\nversion = \"^0.1\"";
+    suite_of(bench, items, "", "sums", &format!("{more}\n{tables}"))
 }
 
 /// A model that adds well, except for every third sum.

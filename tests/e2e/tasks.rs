@@ -6,36 +6,12 @@ use bench_sim::{Canned, Fault, FaultKind, SimConfig};
 use serde_json::{Value, json};
 
 use crate::evals::run;
-use crate::support::{Answer, Bench, Server, check_schema, engine, quick, settled, sha256};
+use crate::support::{Answer, Bench, Server, check_schema, engine, quick, settled, sha256, suite_of};
 
-/// Writes a suite with one task over these items. `task` stands in the task's own table and has its other tables after it; `before` stands
-/// before the task.
+/// Writes a suite with one task over these items; see [`suite_of`].
 fn suite(bench: &Bench, items: &[Value], before: &str, task: &str) -> String {
     let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
-    bench.write("suite/data.jsonl", &lines);
-    let manifest = format!(
-        r#"schema = 1
-name = "tiny"
-version = "0.1.0"
-title = "Tiny"
-licence = "CC0-1.0"
-min-host = ">=0.1.0"
-{before}
-[[tasks]]
-name = "task"
-title = "Task"
-{task}
-[tasks.data]
-file = "data.jsonl"
-sha256 = "{}"
-licence = "CC0-1.0"
-source = "Made for this test."
-[tasks.fields]
-target = "answer"
-"#,
-        sha256(lines.as_bytes())
-    );
-    bench.write("suite/suite.toml", manifest).parent().unwrap().to_str().unwrap().to_owned()
+    suite_of(bench, &lines, before, "task", task)
 }
 
 fn canned(answers: &[(&str, &str)]) -> SimConfig {

@@ -1,7 +1,7 @@
 //! What is asked for one sample, request by request: a question, a conversation, the likelihoods of its choices, or what a scorer
 //! wants to know of a judge. A script says what to ask next and takes the answer; it sends nothing.
 
-use bench_plugin::types::{FinishReason, Generation, Message, Prompt, Role, Sampling, ToolCall};
+use bench_plugin::types::{FinishReason, Generation, Message, Prompt, Role, Sampling};
 use bench_samples::{LikelihoodRecord, SampleRecord};
 use bench_suite::{Reasoning, UserEntry};
 use serde_json::{Map, Value};
@@ -199,12 +199,8 @@ fn write(answer: &Answer, record: &mut SampleRecord) {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     record.answer = some(&answer.text);
     record.reasoning = some(&answer.reasoning);
-    record.tool_calls = answer.tool_calls.iter().map(recorded_call).collect();
+    record.tool_calls = answer.tool_calls.iter().map(prompt::recorded_call).collect();
     record.finish = answer.finish.as_ref().map(word);
-}
-
-fn recorded_call(call: &ToolCall) -> bench_samples::ToolCallRecord {
-    prompt::recorded_call(call)
 }
 
 fn word(finish: &FinishReason) -> String {

@@ -3,6 +3,7 @@
 mod bench;
 mod record;
 mod server;
+mod suite;
 mod tap;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 pub use bench::{Bench, Ran};
 pub use record::{check_schema, measured, phase, phases, problem_code, requests, sent, workload};
 pub use server::{Answer, Asked, Server};
+pub use suite::suite_of;
 pub use tap::Tap;
 
 /// An address where nothing listens: port 1 is nobody's.
