@@ -36,6 +36,12 @@ enum Command {
         /// Seconds at most.
         seconds: u64,
     },
+    /// Sees for `figures` how much of a core's time is taken by others.
+    #[command(hide = true)]
+    Watch {
+        /// How long.
+        millis: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -45,6 +51,10 @@ fn main() -> ExitCode {
         Command::Figures(args) => figures::run(&args),
         Command::Spin { seconds } => {
             figures::spin(seconds);
+            Ok(true)
+        }
+        Command::Watch { millis } => {
+            println!("{}", serde_json::json!(figures::watch(millis)));
             Ok(true)
         }
     };

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde::Serialize;
 
-use super::process::output;
+use super::process::{Taken, output, watcher};
 
 /// Where the two sides run; none where they cannot be pinned.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +22,8 @@ pub struct State {
     pub kernel: String,
     /// Load averages of 1, 5 and 15 minutes.
     pub load: String,
+    /// What the machine takes from the engine's and the client's core while both are busy.
+    pub taken: Option<[Taken; 2]>,
 }
 
 impl Cores {
@@ -60,8 +62,34 @@ pub fn resident_kib(status: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
+impl Cores {
+    /// Watches both cores at once. `None` where that cannot be done.
+    fn taken(&self) -> Option<[Taken; 2]> {
+        let watchers = [self.engine?, self.client?].map(|core| watcher(Some(core), WATCHED_MS));
+        let mut taken = watchers.map(|watcher| {
+            let seen = watcher.ok()?.wait_with_output().ok()?;
+            serde_json::from_slice(&seen.stdout).ok()
+        });
+        Some([taken[0].take()?, taken[1].take()?])
+    }
+}
+
+impl State {
+    /// For people: what was taken, when a figure of this machine may be its own doing.
+    pub fn taken(&self) -> Option<String> {
+        let of = |name: &str, Taken { lost_ms, longest_ms, of_ms }: &Taken| {
+            format!("{:.2} % of the {name}'s core, {longest_ms:.2} ms at once", lost_ms / of_ms * 100.0)
+        };
+        let [engine, client] = self.taken.as_ref()?;
+        Some(format!("{}; {}", of("engine", engine), of("client", client)))
+    }
+}
+
+/// How long cores are watched.
+const WATCHED_MS: u64 = 3000;
+
 /// What the machine is doing now.
-pub fn state() -> State {
+pub fn state(cores: &Cores) -> State {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let info = read("/proc/cpuinfo");
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
@@ -70,6 +98,7 @@ pub fn state() -> State {
         processor: name.map_or_else(|| "unknown".to_owned(), |(_, name)| name.trim().to_owned()),
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         load: load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
+        taken: cores.taken(),
     }
 }
 

@@ -81,7 +81,7 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
         None => build(metadata.workspace_root.as_std_path(), target)?,
     };
     let cores = Cores::find();
-    let before = machine::state();
+    let before = machine::state(&cores);
     if !args.json {
         table::heading(&cores, &before);
     }
@@ -96,12 +96,12 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
     let figures: Vec<Figure> = judge::judge(&measured).into_iter().filter(|figure| wanted(figure.part)).collect();
     let compared = if wanted(Part::Peers) { peers::compare(&measured) } else { Vec::new() };
     let met = figures.iter().all(Figure::holds) && compared.iter().all(peers::Row::holds);
-    let after = machine::state();
+    let after = machine::state(&bench.cores);
     if args.json {
         table::json(&bench.cores, [&before, &after], &figures, &compared, &measured);
     } else {
         table::print(&figures, &compared, &measured);
-        println!("\nload average: {} before, {} after", before.load, after.load);
+        table::ending(&before, &after);
     }
     Ok(met)
 }
@@ -153,4 +153,4 @@ fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-pub use process::spin;
+pub use process::{spin, watch};

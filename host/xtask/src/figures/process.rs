@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -155,10 +157,54 @@ pub fn spin(seconds: u64) {
     let _ = receiver.recv_timeout(Duration::from_secs(seconds));
 }
 
+/// What a loop that does nothing but read the clock sees of a core.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize)]
+pub struct Taken {
+    /// Milliseconds of stretches in which the loop did not run.
+    pub lost_ms: f64,
+    /// The longest of them.
+    pub longest_ms: f64,
+    /// How long the loop ran, in milliseconds.
+    pub of_ms: f64,
+}
+
+/// Reads the clock for so many milliseconds. A stretch of more than [`NOTICED`] between two readings is one in which something else
+/// had the processor: an interrupt takes less.
+pub fn watch(millis: u64) -> Taken {
+    let (start, whole) = (Instant::now(), Duration::from_millis(millis));
+    let (mut last, mut lost, mut longest) = (start, Duration::ZERO, Duration::ZERO);
+    while last - start < whole {
+        let now = Instant::now();
+        let stretch = now - last;
+        if stretch > NOTICED {
+            lost += stretch;
+            longest = longest.max(stretch);
+        }
+        last = now;
+    }
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Taken { lost_ms: ms(lost), longest_ms: ms(longest), of_ms: ms(last - start) }
+}
+
+/// A stretch between two readings of the clock that counts as lost.
+const NOTICED: Duration = Duration::from_micros(50);
+
+/// Starts this program on a core as the loop of [`watch`].
+pub fn watcher(core: Option<usize>, millis: u64) -> Result<Child, Error> {
+    let mut command = this_program(core)?;
+    command.args(["watch", &millis.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let name = name(&command);
+    command.spawn().map_err(|error| Error::Io { what: name, error })
+}
+
+fn this_program(core: Option<usize>) -> Result<Command, Error> {
+    let this = std::env::current_exe().map_err(|error| Error::Io { what: "this program".to_owned(), error })?;
+    Ok(pinned(&this, core))
+}
+
 /// Starts this program as a busy loop on a core.
 pub fn busy_loop(core: Option<usize>, limit: Duration) -> Result<Running, Error> {
-    let this = std::env::current_exe().map_err(|error| Error::Io { what: "this program".to_owned(), error })?;
-    let mut command = pinned(&this, core);
+    let mut command = this_program(core)?;
     command.args(["spin", &limit.as_secs().to_string()]).stdin(Stdio::piped()).stdout(Stdio::null());
     let name = name(&command);
     Ok(Running(command.spawn().map_err(|error| Error::Io { what: name, error })?))

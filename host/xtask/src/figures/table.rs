@@ -18,6 +18,19 @@ pub fn heading(cores: &Cores, state: &State) {
     }
 }
 
+/// What the machine did meanwhile.
+pub fn ending(before: &State, after: &State) {
+    println!("\nload average: {} before, {} after", before.load, after.load);
+    for (when, state) in [("before", before), ("after", after)] {
+        if let Some(taken) = state.taken() {
+            println!("taken from a loop that only reads the clock, both cores busy, {when}: {taken}");
+        }
+    }
+    println!(
+        "what is taken for longer than a bound, and for more than a hundredth of the time, no client can stay within"
+    );
+}
+
 /// Everything, as a table.
 pub fn print(figures: &[Figure], compared: &[Row], measured: &Measured) {
     println!("\n{:<86} {:>12} {:>12}  verdict", "figure", "measured", "at most");
