@@ -202,6 +202,12 @@ impl OciError {
         }
     }
 
+    /// May another try help, a moment later?
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Status { status: 500..=599, .. })
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

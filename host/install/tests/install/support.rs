@@ -169,6 +169,26 @@ pub fn in_version(kind: Kind, name: &str, version: &str) -> Vec<u8> {
     panic!("{name} keeps its version nowhere");
 }
 
+/// The same component calling itself another name of as many characters.
+pub fn renamed(kind: Kind, name: &str, new: &str) -> Vec<u8> {
+    assert_eq!(name.len(), new.len());
+    let bytes = embedded(kind, name);
+    let places = bytes.windows(name.len()).enumerate().filter(|(_, window)| *window == name.as_bytes());
+    for (place, _) in places {
+        let mut changed = bytes.clone();
+        changed[place..place + new.len()].copy_from_slice(new.as_bytes());
+        let Ok(plugin) = host().load(&changed, Limits::DEFAULT) else { continue };
+        let said = match kind {
+            Kind::Driver => plugin.driver().ok().map(|it| it.info().name.clone()),
+            _ => plugin.scorer().ok().map(|it| it.info().name.clone()),
+        };
+        if said.as_deref() == Some(new) {
+            return changed;
+        }
+    }
+    panic!("{name} keeps its name nowhere");
+}
+
 /// A publication of a component as the author's side makes it.
 pub fn component(kind: Kind, name: &str, version: &str) -> Publication {
     component_of(kind, name, version, &Wish::default())
