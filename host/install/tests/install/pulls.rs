@@ -3,11 +3,12 @@
 use std::fs;
 use std::sync::{Arc, OnceLock};
 
-use bench_install::{Folder, InstallError, Installer, Options, Outcome, Wanted};
+use bench_install::{Disk, FileOps, Folder, InstallError, Installer, Options, Outcome, Wanted};
 use bench_oci::{Artifact, Digest, Logins, Reference, Settings};
 use bench_plugin::Kind;
 use bench_registry::Lock;
 
+use crate::faults::{Dying, End, assert_whole};
 use crate::registry::{Asked, Registry, reply};
 use crate::support::*;
 
@@ -152,6 +153,8 @@ fn registries_and_this_program_have_their_names_for_themselves() {
     let away = |name| author.source_by(name, Arc::new(bench_install::Http::new("http://127.0.0.1:1").unwrap()));
     assert_eq!(both(vec![away("main")]).unwrap_err().code(), "name-taken");
     assert_eq!(both(vec![away("new")]).unwrap_err().code(), "registry-unreachable");
+    let mut offline = installer(&user, vec![away("new")], |options| options.offline = true);
+    assert!(wait(offline.add(&[Wanted::Pulled(place.clone())])).is_err());
     assert!(Lock::read(&user.home().lock).unwrap().items().is_empty());
 
     // Installed by name it is the registry's, and stays that.
@@ -284,5 +287,30 @@ fn names_and_references_go_together() {
     assert!(!user.home().lock.exists());
     for (text, code) in [("oci://x", "oci-reference"), ("../x", "bad-name")] {
         assert_eq!(text.parse::<Wanted>().unwrap_err().code(), code);
+    }
+}
+
+#[test]
+fn cut_off_anywhere_a_pull_leaves_nothing_or_all_of_it() {
+    let registry = honest();
+    let place = Wanted::Pulled(push(&registry, "alpaca", driver()));
+    let add = |user: &User, files: Arc<dyn FileOps>| {
+        let installer = user.installer_over(Vec::new(), options(day(0)), files);
+        wait(installer.asking_oci(settings()).add(std::slice::from_ref(&place)))
+    };
+    for end in [End::Before, End::Within, End::Full] {
+        for steps in 0.. {
+            let (user, at) = (User::new(), format!("{end:?} after {steps} operations"));
+            let done = add(&user, Dying::after(steps, end));
+            assert_whole(&user, &at);
+            let Err(error) = done else {
+                assert!(steps > 8, "an installation has more operations than {steps}");
+                break;
+            };
+            assert_eq!(error.code(), "io", "{at}");
+            // The next try goes through, with whatever was left behind.
+            add(&user, Arc::new(Disk)).unwrap_or_else(|error| panic!("{at}: {error}"));
+            assert_eq!(user.runs(Kind::Driver, "alpaca").unwrap(), "0.1.0", "{at}");
+        }
     }
 }
