@@ -1,9 +1,10 @@
 //! How a component lies in an OCI registry: the layout that the Bytecode Alliance's tools read and write. A manifest names a
 //! configuration, which says what is exported and imported, and one layer, which is the component.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::error::{OciError, printable};
 use crate::reference::Digest;
@@ -108,36 +109,63 @@ pub(crate) struct Parts {
     pub manifest: Bytes,
 }
 
+/// The configuration as it is written. Fields stand in this order, whatever else the program is built with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Config<'a> {
+    created: &'a str,
+    author: Option<&'a str>,
+    architecture: &'a str,
+    os: &'a str,
+    layer_digests: [String; 1],
+    component: Component<'a>,
+}
+
+#[derive(Serialize)]
+struct Component<'a> {
+    exports: &'a [String],
+    imports: &'a [String],
+    target: Option<&'a str>,
+}
+
+/// The manifest as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    schema_version: u32,
+    media_type: &'a str,
+    config: Descriptor,
+    layers: [Descriptor; 1],
+    annotations: BTreeMap<&'a str, &'a str>,
+}
+
 impl Artifact {
     pub(crate) fn parts(&self) -> Parts {
-        let config = json!({
-            "created": CREATED,
-            "author": null,
-            "architecture": "wasm",
-            "os": "wasip2",
-            "layerDigests": [Digest::of(&self.component).to_string()],
-            "component": { "exports": self.exports, "imports": self.imports, "target": null },
-        });
-        let config = config.to_string().into_bytes();
+        let config = Config {
+            created: CREATED,
+            author: None,
+            architecture: "wasm",
+            os: "wasip2",
+            layer_digests: [Digest::of(&self.component).to_string()],
+            component: Component { exports: &self.exports, imports: &self.imports, target: None },
+        };
+        // Plain structs of strings and numbers always serialise.
+        let config = serde_json::to_vec(&config).unwrap_or_default();
         let said = [
-            ("org.opencontainers.image.title", &self.name),
+            ("org.opencontainers.image.title", self.name.as_str()),
             ("org.opencontainers.image.version", &self.version),
             ("org.opencontainers.image.description", &self.title),
             ("org.opencontainers.image.licenses", &self.licence),
         ];
-        let annotations: serde_json::Map<String, serde_json::Value> = said
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name.to_owned(), value.as_str().into()))
-            .collect();
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": Descriptor::of(CONFIG, &config),
-            "layers": [Descriptor::of(LAYER, &self.component)],
-            "annotations": annotations,
-        });
-        Parts { config: config.into(), manifest: manifest.to_string().into() }
+        let manifest = Written {
+            schema_version: 2,
+            media_type: MANIFEST,
+            config: Descriptor::of(CONFIG, &config),
+            layers: [Descriptor::of(LAYER, &self.component)],
+            annotations: said.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        };
+        let manifest = serde_json::to_vec(&manifest).unwrap_or_default();
+        Parts { config: config.into(), manifest: manifest.into() }
     }
 }
 
@@ -170,6 +198,9 @@ mod tests {
         assert_eq!((&one.config, &one.manifest), (&other.config, &other.manifest));
         let layer = Layer::of_manifest(&one.manifest, "", "").unwrap();
         assert_eq!(layer, Layer { digest: Digest::of(b"\0asm"), bytes: 4 });
+        // A push of tomorrow's program is to have the same digest as one of today's.
+        let expected = r#"{"created":"1970-01-01T00:00:00Z","author":null,"architecture":"wasm","os":"wasip2","layerDigests":["DIGEST"],"component":{"exports":["bench:plugin/driver@0.1.0"],"imports":[],"target":null}}"#;
+        assert_eq!(one.config, expected.replace("DIGEST", &layer.digest.to_string()));
     }
 
     #[test]
