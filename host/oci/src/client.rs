@@ -12,7 +12,7 @@ use crate::challenge::{self, Challenge};
 use crate::error::{OciError, printable};
 use crate::layout::{LISTS, Layer, MANIFEST};
 use crate::logins::{Login, Logins};
-use crate::place::Place;
+use crate::place::{Place, agent};
 use crate::reference::{Digest, Reference};
 
 /// The largest manifest that is read: 1 MiB.
@@ -241,6 +241,7 @@ impl Client {
     }
 
     async fn send(&self, mut request: Request) -> Result<Answer, OciError> {
+        request.headers.push(agent());
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(scheme) = session.scheme {
             let value = vec![Part::Text(scheme.to_owned()), Part::Secret(SECRET.to_owned())];

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use bench_wire::{Endpoint, Request};
+use bench_wire::{Endpoint, Header, Request};
 use url::Url;
 
 /// A place that a server named.
@@ -66,8 +66,13 @@ impl Place {
     }
 
     pub(crate) fn get(&self) -> Request {
-        Request::get(self.target.clone())
+        Request { headers: vec![agent()], ..Request::get(self.target.clone()) }
     }
+}
+
+/// Who asks. Some registries turn away those who do not say.
+pub(crate) fn agent() -> Header {
+    Header::text("user-agent", concat!("bench/", env!("CARGO_PKG_VERSION")))
 }
 
 fn root(endpoint: &Endpoint) -> String {

@@ -21,6 +21,7 @@ fn what_is_pushed_is_pulled_again_by_its_digest() {
     assert_eq!(push(&host, &settings()).unwrap(), pinned);
     let methods: Vec<String> = registry.asked()[before..].iter().map(|asked| asked.method.clone()).collect();
     assert_eq!(methods, ["HEAD", "HEAD", "PUT"]);
+    assert!(registry.asked().iter().all(|asked| asked.headers["user-agent"].starts_with("bench/")));
 }
 
 #[test]
