@@ -16,6 +16,9 @@ mod interrupts;
 mod loads;
 mod models;
 mod objectives;
+mod oci;
+#[path = "../../host/oci/tests/oci/registry.rs"]
+mod oci_registry;
 mod outputs;
 mod recompute;
 mod registries;

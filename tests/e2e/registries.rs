@@ -4,34 +4,13 @@
 use std::fs;
 use std::path::Path;
 
-use bench_plugin::{Host, HostOptions, Kind, Limits};
+use bench_plugin::Kind;
 use bench_registry::{Channel, Release};
 use bench_repository::{Keys, Publication, Repository};
 use semver::VersionReq;
 use serde_json::Value;
 
-use crate::support::{Bench, engine, quick};
-
-/// An embedded component that calls itself another version of five characters. Where it keeps its version is found by trying.
-fn in_version(kind: Kind, name: &str, version: &str) -> Vec<u8> {
-    let component = bench_registry::components().iter().find(|it| it.kind == kind && it.name == name).unwrap();
-    let places = component.bytes.windows(5).enumerate().filter(|(_, window)| *window == b"0.1.0");
-    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-    let host = Host::new(HostOptions { cache: Some(compiled) });
-    for (place, _) in places {
-        let mut changed = component.bytes.to_vec();
-        changed[place..place + 5].copy_from_slice(version.as_bytes());
-        let Ok(plugin) = host.load(&changed, Limits::DEFAULT) else { continue };
-        let said = match kind {
-            Kind::Driver => plugin.driver().ok().map(|it| it.info().version.clone()),
-            _ => plugin.scorer().ok().map(|it| it.info().version.clone()),
-        };
-        if said.as_deref() == Some(version) {
-            return changed;
-        }
-    }
-    panic!("{name} keeps its version nowhere");
-}
+use crate::support::{Bench, changed, engine, quick};
 
 /// The author's home: a registry in `reg`, its keys in `keys`.
 fn author() -> Bench {
@@ -41,7 +20,7 @@ fn author() -> Bench {
 }
 
 fn publish(author: &Bench, kind: Kind, name: &str, version: &str, more: &[&str]) {
-    let file = author.write(&format!("{name}-{version}.wasm"), in_version(kind, name, version));
+    let file = author.write(&format!("{name}-{version}.wasm"), changed(kind, name, "0.1.0", version));
     let fixed = ["registry", "publish", "reg", file.to_str().unwrap(), "--keys", "keys", "--licence", "Apache-2.0"];
     author.run(fixed.iter().chain(more)).exits(0);
 }
@@ -294,7 +273,7 @@ fn the_front_end_of_the_conformance_tests() {
     let more = ["--target-name", name, "--target-base-url", &targets, "--target-dir", "got", "download"];
     step(&more).exits(0);
     let got = fs::read(client.path("got/driver%2Fopenai%2F0.1.1.wasm")).unwrap();
-    assert_eq!(got, in_version(Kind::Driver, "openai", "0.1.1"));
+    assert_eq!(got, changed(Kind::Driver, "openai", "0.1.0", "0.1.1"));
     step(&["--target-name", "nothing", "--target-base-url", &targets, "--target-dir", "got", "download"]).fails(
         6,
         "item-unknown",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::distribution::{AskArgs, ItemArgs, RegistryCommand, SelfUpdateArgs, UpdateArgs};
+use crate::distribution::{AddArgs, AskArgs, ItemArgs, PushArgs, RegistryCommand, SelfUpdateArgs, UpdateArgs};
 use crate::exit::Exit;
 
 mod import;
@@ -343,7 +343,9 @@ pub enum PluginCommand {
         ask: AskArgs,
     },
     /// Install plugins
-    Add(ItemArgs),
+    Add(AddArgs),
+    /// Push a plugin to an OCI registry, and print its place there by digest
+    Push(PushArgs),
     /// Take plugins out of the installed set
     Remove(ItemArgs),
     /// Bring installed plugins up to date

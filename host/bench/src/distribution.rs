@@ -60,6 +60,36 @@ pub struct ItemArgs {
     pub ask: AskArgs,
 }
 
+/// `bench plugin add`.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// NAME, PUBLISHER/NAME, NAME@RANGE, REGISTRY:NAME, or oci://HOST/REPOSITORY@sha256:DIGEST
+    #[arg(required = true, value_name = "NAME")]
+    pub items: Vec<bench_install::Wanted>,
+    /// What they are, where several kinds have the name
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<bench_registry::ItemKind>,
+    /// How to ask.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
+/// `bench plugin push`.
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// The component, or the folder of its plugin.
+    pub plugin: PathBuf,
+    /// oci://HOST/REPOSITORY:TAG; the repository's last part is the plugin's name
+    #[arg(value_name = "PLACE")]
+    pub place: bench_oci::Reference,
+    /// SPDX expression, for those who look at it there
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub licence: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Items by name, or all of them.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {

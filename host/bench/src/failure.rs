@@ -3,6 +3,7 @@
 use bench_import::ImportError;
 use bench_install::InstallError;
 use bench_kit::KitError;
+use bench_oci::OciError;
 use bench_plugin::LoadError;
 use bench_record::RecordError;
 use bench_registry::{NameError, RegistryError};
@@ -65,6 +66,7 @@ from_error! {
     KitError => Exit::Input,
     InstallError => Exit::Input,
     NameError => Exit::Usage,
+    OciError => Exit::Input,
     RepositoryError => Exit::Input,
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bench_oci::OciError;
 use bench_registry::{NameError, RegistryError};
 use jiff::Timestamp;
 
@@ -150,6 +151,24 @@ pub enum InstallError {
         /// What is wrong.
         problem: String,
     },
+    /// A component that belongs to no registry, and is not what can be installed.
+    #[error("{what} was fetched and cannot be used: {problem}")]
+    Unusable {
+        /// Where it came from.
+        what: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Somebody else has the name.
+    #[error("{reference} holds a {what}, and {holder}")]
+    NameTaken {
+        /// Where the component came from.
+        reference: String,
+        /// What it calls itself.
+        what: String,
+        /// Who has the name, in words.
+        holder: String,
+    },
     /// The lock may not change.
     #[error("{what} is not in the lock, and the lock is frozen")]
     Frozen {
@@ -198,6 +217,9 @@ pub enum InstallError {
     /// A name that is none.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// An OCI registry.
+    #[error(transparent)]
+    Oci(#[from] OciError),
     /// The lock or the store.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -224,6 +246,8 @@ impl InstallError {
             Self::InterfaceUnfit { .. } => "interface-unfit",
             Self::DataMissing { .. } => "data-missing",
             Self::Rejected { .. } => "item-rejected",
+            Self::Unusable { .. } => "item-unusable",
+            Self::NameTaken { .. } => "name-taken",
             Self::Frozen { .. } => "lock-frozen",
             Self::Offline { .. } => "offline",
             Self::NotInstalled { .. } => "not-installed",
@@ -232,6 +256,7 @@ impl InstallError {
             Self::BadConfig { .. } => "config-unusable",
             Self::Io { .. } => "io",
             Self::Name(error) => error.code(),
+            Self::Oci(error) => error.code(),
             Self::Registry(error) => error.code(),
         }
     }
@@ -270,6 +295,10 @@ impl InstallError {
             }
             Self::DataMissing { .. } => "install the data first; its digest says which it is",
             Self::Rejected { .. } => "tell its publisher; nothing was changed",
+            Self::Unusable { .. } => "tell who pushed it; nothing was changed",
+            Self::NameTaken { .. } => {
+                "names of this program and of registries are theirs alone; what is installed from elsewhere can be removed first, and any component runs by the path of its file"
+            }
             Self::Frozen { .. } => "leave --frozen out to change the lock",
             Self::Offline { .. } => "leave --offline out, or install from a bundle with --bundle",
             Self::NotInstalled { .. } => "`bench plugin list` shows what is",
@@ -278,6 +307,7 @@ impl InstallError {
             Self::BadConfig { .. } => "the README shows a [registries] table",
             Self::Io { .. } => return None,
             Self::Name(error) => return error.hint(),
+            Self::Oci(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
         };
         Some(hint.to_owned())

@@ -13,12 +13,13 @@ use serde::Serialize;
 
 use crate::config::{Follow, Source};
 use crate::error::InstallError;
-use crate::fetch::{Fetch, Progress};
+use crate::fetch::{Fetch, Piece, Progress};
 use crate::files::{Disk, FileOps};
 use crate::home::{Guard, Home};
 use crate::prove::Prover;
+use crate::pull::origin;
 use crate::reader::{Offered, Reader as _, TufReader};
-use crate::request::Request;
+use crate::request::{Request, Wanted};
 use crate::resolve::{Want, choose};
 
 /// Downloads at once.
@@ -108,6 +109,8 @@ pub struct Installer {
     pub(crate) options: Options,
     /// Readers that have been refreshed, by place in `sources`.
     pub(crate) readers: BTreeMap<usize, TufReader>,
+    /// How OCI registries are asked.
+    pub(crate) oci: bench_oci::Settings,
 }
 
 impl Installer {
@@ -120,25 +123,41 @@ impl Installer {
     /// One over other files.
     #[must_use]
     pub fn over(home: Home, sources: Vec<Source>, options: Options, files: Arc<dyn FileOps>) -> Self {
-        Self { home, sources, files, options, readers: BTreeMap::new() }
+        Self { home, sources, files, options, readers: BTreeMap::new(), oci: bench_oci::Settings::default() }
+    }
+
+    /// The same with other ways to ask OCI registries than the user's own.
+    #[must_use]
+    pub fn asking_oci(self, oci: bench_oci::Settings) -> Self {
+        Self { oci, ..self }
     }
 
     /// Installs items. Those that are installed already change to what is asked for.
     ///
     /// # Errors
     /// See [`InstallError`]; nothing is installed then.
-    pub async fn add(&mut self, requests: &[Request]) -> Result<Outcome, InstallError> {
+    pub async fn add(&mut self, wanted: &[impl Into<Wanted> + Clone]) -> Result<Outcome, InstallError> {
         let guard = self.guard()?;
         let mut lock = Lock::read(&self.home.lock)?;
         let mut picks = Vec::new();
-        for request in requests {
-            picks.push(self.find(request, &lock).await?);
+        let mut references = Vec::new();
+        for wanted in wanted {
+            match wanted.clone().into() {
+                Wanted::Named(request) => picks.push(self.find(&request, &lock).await?),
+                Wanted::Pulled(reference) => references.push(reference),
+            }
         }
         let before = lock.clone();
         for pick in &picks {
             lock.put(pick.locked.clone());
         }
-        self.apply(&guard, &before, &lock, picks).await
+        // After the others, whose names come first.
+        let mut notes = Vec::new();
+        for reference in &references {
+            lock.put(self.pull(reference, &lock, &mut notes).await?);
+        }
+        let outcome = self.apply(&guard, &before, &lock, picks).await?;
+        Ok(Outcome { notes, ..outcome })
     }
 
     /// Takes items out of the lock. Their bytes stay, since the set before may still need them.
@@ -205,6 +224,11 @@ impl Installer {
             let what = format!("{} {}", item.kind, item.name);
             if self.options.offline {
                 return Err(InstallError::Offline { what });
+            }
+            if let Some(reference) = origin(item) {
+                self.pull_again(&reference, item).await?;
+                outcome.changes.push(change(item, None, Some(&item.version)));
+                continue;
             }
             let source = self.source(&item.registry)?;
             let path =
@@ -294,7 +318,12 @@ impl Installer {
                 transport: Arc::clone(&source.transport),
                 files: Arc::clone(&self.files),
                 store: self.home.store(),
-                offered: pick.offered.clone(),
+                piece: Piece {
+                    name: pick.offered.release.path().to_string(),
+                    file: pick.offered.file(),
+                    sha256: pick.offered.sha256.clone(),
+                    bytes: pick.offered.bytes,
+                },
                 progress: Arc::clone(&self.options.progress),
             });
         }
@@ -325,7 +354,7 @@ impl Installer {
         Ok(())
     }
 
-    fn compiled(&self) -> PathBuf {
+    pub(crate) fn compiled(&self) -> PathBuf {
         self.home.cache.join("compiled")
     }
 

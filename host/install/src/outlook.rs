@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::config::Follow;
 use crate::error::InstallError;
 use crate::installer::{Change, Installer, Note, Outcome, Pick, change};
+use crate::pull::origin;
 use crate::reader::{Reader as _, TufReader};
 use crate::request::Request;
 
@@ -114,6 +115,13 @@ impl Installer {
             }
         }
         for item in lock.items().iter().filter(|item| !self.sources.iter().any(|source| source.name == item.registry)) {
+            if origin(item).is_some() {
+                // Nothing is newer than a digest. Who asks by name is told.
+                let named =
+                    requests.iter().any(|it| it.name == item.name && it.kind.is_none_or(|kind| kind == item.kind));
+                outcome.notes.extend(named.then(|| by_digest(item)));
+                continue;
+            }
             let error = InstallError::UnknownRegistry { registry: item.registry.clone() };
             outcome.notes.push(Note {
                 text: format!("{} {} stays as it is: {error}", item.kind, item.name),
@@ -217,6 +225,14 @@ fn yanked(item: &Locked, reason: &str) -> Note {
             item.kind, item.name, item.version
         ),
         hint: Some("it goes on working; `bench plugin update` takes another version where there is one".to_owned()),
+    }
+}
+
+fn by_digest(item: &Locked) -> Note {
+    Note {
+        code: "oci-pinned".to_owned(),
+        text: format!("{} {} stays as it is: it came by its digest, from {}", item.kind, item.name, item.registry),
+        hint: Some("`bench plugin add` with another digest changes it".to_owned()),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use bench_plugin::{Host, HostOptions, Kind, Limits};
-use bench_registry::{ArchiveLimits, ItemKind, unpack};
+use bench_registry::{ArchiveLimits, Channel, ItemKind, ItemName, Release, read_version, unpack};
 use bench_suite::Suite;
+use semver::VersionReq;
 
 use crate::error::InstallError;
 use crate::reader::Offered;
@@ -36,24 +37,52 @@ impl Prover {
         })
     }
 
+    /// Who a component is that no registry says anything of. It has the usual limits.
+    pub(crate) fn identify(&self, bytes: &[u8], sha256: &str) -> Result<Release, String> {
+        let look = self.look(bytes, sha256, Limits::DEFAULT)?;
+        let Some((name, version)) = look.calls_itself else {
+            return Err(format!("a {} cannot be asked yet who it is", look.kind));
+        };
+        Ok(Release {
+            kind: look.kind.into(),
+            name: ItemName::parse(&name).map_err(|error| format!("its name {error}"))?,
+            version: read_version(&version).map_err(|error| format!("its version {error}"))?,
+            title: String::new(),
+            world: Some(look.world),
+            host: VersionReq::STAR,
+            memory: None,
+            licence: String::new(),
+            data: Vec::new(),
+            channel: Channel::Stable,
+            yanked: None,
+        })
+    }
+
+    /// Loads a component and asks it who it is.
+    fn look(&self, bytes: &[u8], sha256: &str, limits: Limits) -> Result<Look, String> {
+        let unloadable = |error: bench_plugin::LoadError| error.to_string();
+        let plugin = self.host.load_known(bytes, sha256, limits).map_err(unloadable)?;
+        let contract = plugin.contract();
+        let calls_itself = match contract.kind {
+            Kind::Driver => plugin.driver().map(|it| Some((it.info().name.clone(), it.info().version.clone()))),
+            Kind::Scorer => plugin.scorer().map(|it| Some((it.info().name.clone(), it.info().version.clone()))),
+            Kind::Workload => plugin.workload().map(|it| Some((it.info().name.clone(), it.info().version.clone()))),
+            // A publisher cannot be asked yet.
+            Kind::Publisher => Ok(None),
+        };
+        let calls_itself = calls_itself.map_err(unloadable)?;
+        Ok(Look { kind: contract.kind, world: contract.world(), calls_itself })
+    }
+
     fn plugin(&self, kind: Kind, offered: &Offered, bytes: &[u8]) -> Result<(), String> {
         let release = &offered.release;
         let memory = release.memory.and_then(|memory| usize::try_from(memory).ok()).unwrap_or(0);
         let limits = Limits::DEFAULT.with_memory(memory.max(Limits::DEFAULT.memory));
-        let unloadable = |error: bench_plugin::LoadError| error.to_string();
-        let plugin = self.host.load_known(bytes, &offered.sha256, limits).map_err(unloadable)?;
-        let contract = plugin.contract();
-        if contract.kind != kind || release.world.as_deref() != Some(contract.world().as_str()) {
-            return Err(format!("it implements {}", contract.world()));
+        let look = self.look(bytes, &offered.sha256, limits)?;
+        if look.kind != kind || release.world.as_deref() != Some(look.world.as_str()) {
+            return Err(format!("it implements {}", look.world));
         }
-        let (name, version) = match kind {
-            Kind::Driver => plugin.driver().map(|it| (it.info().name.clone(), it.info().version.clone())),
-            Kind::Scorer => plugin.scorer().map(|it| (it.info().name.clone(), it.info().version.clone())),
-            Kind::Workload => plugin.workload().map(|it| (it.info().name.clone(), it.info().version.clone())),
-            // A publisher cannot be asked yet.
-            Kind::Publisher => return Ok(()),
-        }
-        .map_err(unloadable)?;
+        let Some((name, version)) = look.calls_itself else { return Ok(()) };
         let own = release.name.as_str().rsplit('/').next().unwrap_or_default();
         if name == own && version == release.version.to_string() {
             Ok(())
@@ -61,6 +90,14 @@ impl Prover {
             Err(format!("it calls itself {} {}", printable(&name), printable(&version)))
         }
     }
+}
+
+/// What a component turns out to be.
+struct Look {
+    kind: Kind,
+    world: String,
+    /// Name and version, where it can be asked.
+    calls_itself: Option<(String, String)>,
 }
 
 fn suite(offered: &Offered, bytes: &[u8]) -> Result<(), String> {

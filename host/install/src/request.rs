@@ -1,10 +1,13 @@
-//! What a user asks for, as it is typed: `name`, `publisher/name`, `name@^1.2`, `registry:name`.
+//! What a user asks for, as it is typed: `name`, `publisher/name`, `name@^1.2`, `registry:name`, `oci://host/repository@sha256:digest`.
 
 use std::fmt;
 use std::str::FromStr;
 
+use bench_oci::{Reference, SCHEME};
 use bench_registry::{ItemKind, ItemName, NameError};
 use semver::VersionReq;
+
+use crate::error::InstallError;
 
 /// An item to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,43 @@ impl FromStr for Request {
             None => (None, rest),
         };
         Ok(Self { registry, kind: None, name: ItemName::parse(name)?, range })
+    }
+}
+
+/// Something to install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// By its name in a registry.
+    Named(Request),
+    /// By its place in an OCI registry.
+    Pulled(Reference),
+}
+
+impl Wanted {
+    /// The same for one kind. What is pulled says itself what it is.
+    #[must_use]
+    pub fn of_kind(self, kind: Option<ItemKind>) -> Self {
+        match self {
+            Self::Named(request) => Self::Named(request.of_kind(kind)),
+            Self::Pulled(reference) => Self::Pulled(reference),
+        }
+    }
+}
+
+impl From<Request> for Wanted {
+    fn from(request: Request) -> Self {
+        Self::Named(request)
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = InstallError;
+
+    fn from_str(text: &str) -> Result<Self, InstallError> {
+        Ok(match text.starts_with(SCHEME) {
+            true => Self::Pulled(text.parse()?),
+            false => Self::Named(text.parse()?),
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use bench_oci::OciError;
 use bench_registry::{ArchiveLimits, Files, unpack};
 use bench_wire::WireError;
 
@@ -20,6 +21,9 @@ pub enum TransportError {
     /// The exchange failed.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// The same with an OCI registry.
+    #[error(transparent)]
+    Oci(#[from] OciError),
     /// The server answered with an error.
     #[error("{path}: the server answers with status {status}")]
     Status {
@@ -66,6 +70,7 @@ impl TransportError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Wire(error) => error.code(),
+            Self::Oci(error) => error.code(),
             Self::Status { .. } => "registry-status",
             Self::TooLong { .. } => "registry-too-long",
             Self::Missing { .. } => "registry-file-missing",
@@ -83,6 +88,7 @@ impl TransportError {
             }
             Self::TooLong { .. } => "the server or mirror sends something else than the registry; try another mirror".to_owned(),
             Self::Missing { .. } => "the mirror is not complete, or is in the middle of a change; try again later".to_owned(),
+            Self::Oci(error) => return error.hint(),
             Self::Io { .. } | Self::Kept { .. } => return None,
         })
     }

@@ -17,6 +17,6 @@ pub use error::RegistryError;
 pub use item::{ItemKind, ItemName, ItemPath, NameError, read_version};
 pub use lock::{LARGEST_LOCK, LOCK_FILE, Lock, Locked, hex, is_digest, lock_for};
 pub use release::{Channel, DataNeeded, Entry, INDEX_PATH, Index, Release};
-pub use resolve::{Found, Source, any_plugin, plugin, suite};
+pub use resolve::{Found, LARGEST_PLUGIN, Source, any_plugin, plugin, suite};
 pub use shelf::Shelf;
 pub use store::Store;

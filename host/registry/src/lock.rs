@@ -27,7 +27,8 @@ pub struct Locked {
     pub name: ItemName,
     /// Its version.
     pub version: Version,
-    /// The registry that it came from, by its name in the configuration.
+    /// The registry that it came from, by its name in the configuration; or the reference by which it was pulled, `oci://` and so on
+    /// with the digest of its manifest, which is no such name.
     pub registry: String,
     /// SHA-256 in hex.
     pub sha256: String,

@@ -10,8 +10,8 @@ use crate::bundle::{Suite, components, suites};
 use crate::error::RegistryError;
 use crate::store::read_bounded;
 
-/// The largest file that is read as a plugin: 64 MiB.
-const LARGEST_PLUGIN: u64 = 64 << 20;
+/// The largest component that is read as a plugin: 64 MiB.
+pub const LARGEST_PLUGIN: u64 = 64 << 20;
 
 /// Where something came from, for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Source {
     File(PathBuf),
     /// What was installed.
     Lock {
-        /// The registry that it came from, by its name in the configuration.
+        /// The registry that it came from, by its name in the configuration, or the reference by which it was pulled.
         registry: String,
         /// SHA-256 of the lock in hex.
         lock: String,

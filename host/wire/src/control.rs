@@ -134,6 +134,18 @@ impl Control {
     /// # Errors
     /// As for [`Control::send`].
     pub async fn open(&self, request: Request) -> Result<Answer, WireError> {
+        let answer = self.open_as_it_is(request).await?;
+        let location = answer.headers.iter().find(|(name, _)| name == "location").map(|(_, value)| value.into());
+        redirected(&self.endpoint, &self.secrets, answer.status, location)?;
+        Ok(answer)
+    }
+
+    /// The same for protocols in which a server may name another place: a redirect to one is an answer like any other. It is not
+    /// followed here either; who follows it needs a control of its own for there, which has no secrets of this one.
+    ///
+    /// # Errors
+    /// As for [`Control::send`], but for the redirect.
+    pub async fn open_as_it_is(&self, request: Request) -> Result<Answer, WireError> {
         let prepared = prepare::prepare(&self.endpoint, &self.secrets, request)?;
         let body = prepared.body();
         let Prepared { method, target, headers, .. } = prepared;
@@ -145,9 +157,6 @@ impl Control {
             .map_err(|_| WireError::FirstByteTimeout { after: self.limits.first_byte })?
             .map_err(|error| self.classify(&error, 0))?;
         let status = response.status().as_u16();
-        let location =
-            response.headers().get(http::header::LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        redirected(&self.endpoint, &self.secrets, status, location)?;
         let headers = response
             .headers()
             .iter()

@@ -15,8 +15,11 @@ pub struct Bench {
 }
 
 /// Variables that would change what the binary does: keys of hosted services make `detect` list them.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 11] = [
     "BENCH_API_KEY",
+    "BENCH_OCI_HOST",
+    "BENCH_OCI_USER",
+    "BENCH_OCI_PASSWORD",
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
     "OPENROUTER_API_KEY",
@@ -66,7 +69,11 @@ impl Bench {
     /// The command, ready for more arguments.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.args(arguments).env("BENCH_HOME", self.home.path()).current_dir(self.home.path());
+        command
+            .args(arguments)
+            .env("BENCH_HOME", self.home.path())
+            .env("DOCKER_CONFIG", self.home.path())
+            .current_dir(self.home.path());
         for name in FOREIGN {
             command.env_remove(name);
         }

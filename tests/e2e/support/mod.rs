@@ -1,6 +1,7 @@
 //! What the tests share: the binary, an engine to point it at, and what it left behind.
 
 mod bench;
+mod component;
 mod record;
 mod server;
 mod suite;
@@ -12,6 +13,7 @@ use bench_sim::{FaultKind, Sim, SimConfig, SimHandle};
 use sha2::{Digest as _, Sha256};
 
 pub use bench::{Bench, Ran};
+pub use component::changed;
 pub use record::{check_schema, measured, phase, phases, problem_code, requests, sent, workload};
 pub use server::{Answer, Asked, Server};
 pub use suite::suite_of;

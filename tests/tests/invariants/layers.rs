@@ -4,7 +4,7 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("bench-metrics", &[]),
     ("bench-suite", &[]),
     ("bench-wire", &[]),
@@ -15,6 +15,8 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("xtask", &["bench-forge"]),
     // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
     ("bench-load", &["bench-wire"]),
+    // Knows bytes and digests, and not what a component is.
+    ("bench-oci", &["bench-wire"]),
     ("bench-record", &["bench-machine", "bench-metrics"]),
     ("bench-samples", &[]),
     ("bench-import", &["bench-samples", "bench-suite"]),
@@ -24,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("bench-registry", &["bench-plugin"]),
     // Publishing looks at components as their authors do, with the kit.
     ("bench-repository", &["bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
-    ("bench-install", &["bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
+    ("bench-install", &["bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
     (
         "bench-eval",
         &[
@@ -66,6 +68,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "bench-kit",
             "bench-machine",
             "bench-metrics",
+            "bench-oci",
             "bench-plugin",
             "bench-record",
             "bench-registry",

@@ -1,20 +1,26 @@
 //! `bench plugin add`, `remove`, `update`, `pin`, `search` and the like, and the same for suites.
 
-use bench_install::{InstallError, Installer, Outcome, Request};
+use bench_install::{InstallError, Installer, Outcome, Request, Wanted};
 use bench_registry::ItemKind;
 use serde_json::json;
 
 use super::runtime;
-use crate::distribution::{AskArgs, ItemArgs, UpdateArgs};
+use crate::distribution::{AddArgs, AskArgs, ItemArgs, UpdateArgs};
 use crate::downloads::{changes, installer, notes};
 use crate::exit::Exit;
 use crate::failure::Outcome as Ended;
 use crate::numbers::bytes;
 use crate::{output, results};
 
-/// Installs items of a kind, or of the kind that has the name.
-pub fn add(args: &ItemArgs, kind: Option<ItemKind>) -> Ended {
-    let wanted = of_kind(&args.items, args.kind.or(kind));
+/// Installs plugins.
+pub fn add(args: &AddArgs) -> Ended {
+    let wanted: Vec<Wanted> = args.items.iter().map(|item| item.clone().of_kind(args.kind)).collect();
+    changing(&args.ask, async |installer| installer.add(&wanted).await)
+}
+
+/// Installs suites.
+pub fn add_suites(args: &ItemArgs) -> Ended {
+    let wanted = of_kind(&args.items, args.kind.or(Some(ItemKind::Suite)));
     changing(&args.ask, async |installer| installer.add(&wanted).await)
 }
 

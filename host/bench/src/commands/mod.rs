@@ -10,6 +10,7 @@ mod install;
 mod models;
 mod plugin;
 mod publish;
+mod push;
 mod registry;
 mod report;
 mod rescore;

@@ -5,7 +5,7 @@ use bench_run::Identity;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{author, install};
+use super::{author, install, push};
 use crate::cli::PluginCommand;
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -28,7 +28,8 @@ pub fn plugin(command: &PluginCommand) -> Outcome {
         PluginCommand::List { outdated: true, ask } => install::outdated(ask),
         PluginCommand::List { ask, .. } => list(ask.json),
         PluginCommand::Search { words, ask } => install::search(words, ask),
-        PluginCommand::Add(args) => install::add(args, None),
+        PluginCommand::Add(args) => install::add(args),
+        PluginCommand::Push(args) => push::push(args),
         PluginCommand::Remove(args) => install::remove(args),
         PluginCommand::Update(args) => install::update(args, None),
         PluginCommand::Pin { undo, items } => install::pin(items, *undo),

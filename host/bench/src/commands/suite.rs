@@ -15,7 +15,7 @@ use crate::{folders, output, results};
 pub fn suite(command: &SuiteCommand) -> Outcome {
     match command {
         SuiteCommand::List(args) => list(args.json),
-        SuiteCommand::Add(args) => install::add(args, Some(ItemKind::Suite)),
+        SuiteCommand::Add(args) => install::add_suites(args),
         SuiteCommand::Update(args) => install::update(args, Some(ItemKind::Suite)),
         SuiteCommand::Show { suite, json } => show(suite, *json),
         SuiteCommand::Import(command) => super::import::import(command),

@@ -15,7 +15,7 @@ use crate::support::*;
 
 /// How the disk ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
     /// The process dies before an operation, and nothing after it happens.
     Before,
     /// It dies in the middle of one: a write leaves half of its bytes.
@@ -26,12 +26,17 @@ enum End {
 
 /// A disk on which an operation is the last one.
 #[derive(Debug)]
-struct Dying {
+pub struct Dying {
     left: AtomicUsize,
     end: End,
 }
 
 impl Dying {
+    /// One on which so many operations go well.
+    pub fn after(steps: usize, end: End) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(steps), end })
+    }
+
     fn step(&self) -> bool {
         self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
@@ -93,7 +98,7 @@ fn on(user: &User, author: &Author, now: i64, files: Arc<dyn FileOps>) -> bench_
 }
 
 /// What is installed is whole: everything that the lock lists is there and is what it was.
-fn assert_whole(user: &User, at: &str) {
+pub fn assert_whole(user: &User, at: &str) {
     let lock = Lock::read(&user.home().lock).unwrap_or_else(|error| panic!("{at}: {error}"));
     for item in lock.items() {
         user.home().store().read(&item.sha256, item.bytes).unwrap_or_else(|error| panic!("{at}: {error}"));
@@ -125,7 +130,7 @@ fn cut_off_anywhere_the_set_is_the_old_one_or_the_new_one() {
         loop {
             let user = User::new();
             copy(&before.home().data, &user.home().data);
-            let dying = Arc::new(Dying { left: AtomicUsize::new(steps), end });
+            let dying = Dying::after(steps, end);
             let at = format!("{end:?} after {steps} operations");
             let done = wait(on(&user, &author, 1, dying).add(&[request("ollama@=0.1.1"), request("match")]));
             assert_whole(&user, &at);
@@ -163,7 +168,7 @@ fn going_back_is_cut_off_anywhere_too() {
     for steps in 0.. {
         let user = User::new();
         copy(&before.home().data, &user.home().data);
-        let dying = Arc::new(Dying { left: AtomicUsize::new(steps), end: End::Within });
+        let dying = Dying::after(steps, End::Within);
         let done = on(&user, &author, 0, dying).rollback();
         assert_whole(&user, "rollback");
         let runs = user.runs(Kind::Driver, "ollama").unwrap();

@@ -7,4 +7,7 @@ mod faults;
 mod flow;
 mod forge;
 mod network;
+mod pulls;
+#[path = "../../../oci/tests/oci/registry.rs"]
+mod registry;
 mod support;

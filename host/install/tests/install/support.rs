@@ -145,28 +145,34 @@ pub fn embedded(kind: Kind, name: &str) -> Vec<u8> {
     components().iter().find(|component| component.kind == kind && component.name == name).unwrap().bytes.to_vec()
 }
 
-/// The same component calling itself another version of five characters: the place where it keeps its version is found by trying.
+/// The same component calling itself another version of five characters.
 pub fn in_version(kind: Kind, name: &str, version: &str) -> Vec<u8> {
+    if version == "0.1.0" { embedded(kind, name) } else { changed(kind, name, "0.1.0", version) }
+}
+
+/// The same component calling itself another name of as many characters.
+pub fn renamed(kind: Kind, name: &str, new: &str) -> Vec<u8> {
+    changed(kind, name, name, new)
+}
+
+/// A component that says something else of itself: the place where it keeps that is found by trying.
+fn changed(kind: Kind, name: &str, from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
     let bytes = embedded(kind, name);
-    if version == "0.1.0" {
-        return bytes;
-    }
-    assert_eq!(version.len(), 5);
-    let places: Vec<usize> =
-        bytes.windows(5).enumerate().filter(|(_, window)| *window == b"0.1.0").map(|(place, _)| place).collect();
-    for place in places {
+    let places = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from.as_bytes());
+    for (place, _) in places {
         let mut changed = bytes.clone();
-        changed[place..place + 5].copy_from_slice(version.as_bytes());
+        changed[place..place + to.len()].copy_from_slice(to.as_bytes());
         let Ok(plugin) = host().load(&changed, Limits::DEFAULT) else { continue };
         let said = match kind {
-            Kind::Driver => plugin.driver().ok().map(|it| it.info().version.clone()),
-            _ => plugin.scorer().ok().map(|it| it.info().version.clone()),
+            Kind::Driver => plugin.driver().ok().map(|it| [it.info().name.clone(), it.info().version.clone()]),
+            _ => plugin.scorer().ok().map(|it| [it.info().name.clone(), it.info().version.clone()]),
         };
-        if said.as_deref() == Some(version) {
+        if said.is_some_and(|said| said.iter().any(|said| said == to)) {
             return changed;
         }
     }
-    panic!("{name} keeps its version nowhere");
+    panic!("{name} keeps {from} nowhere");
 }
 
 /// A publication of a component as the author's side makes it.

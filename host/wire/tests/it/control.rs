@@ -46,6 +46,19 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_handed_over_to_who_asks_for_it_and_not_followed() {
+    let elsewhere = "HTTP/1.1 307 X\r\nlocation: http://other.example/?k=sk-hunter2\r\ncontent-length: 0\r\n\r\n";
+    let server = Server::answering(elsewhere).await;
+    let mut secrets = Secrets::new(server.endpoint());
+    secrets.insert("api-key", "sk-hunter2").unwrap();
+    let control = Control::new(server.endpoint(), secrets, Limits::default()).unwrap();
+    let answer = control.open_as_it_is(Request::get("/x")).await.unwrap();
+    assert_eq!(answer.status, 307);
+    assert!(answer.headers.contains(&("location".to_owned(), "http://other.example/?k=[redacted]".to_owned())));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn broken_answers_have_codes() {
     for (answer, code) in [
         ("<html></html>\r\n\r\n", "malformed-http"),
