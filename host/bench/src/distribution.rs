@@ -91,10 +91,10 @@ pub struct SelfUpdateArgs {
 /// Where the signing keys are.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KeyArgs {
-    /// Folder of key files, Ed25519 in PKCS#8 DER
+    /// Folder of keys: NAME.der, Ed25519 in PKCS#8 DER, and NAME.signer, which says what program signs
     #[arg(long, value_name = "FOLDER")]
     pub keys: Option<PathBuf>,
-    /// A key file; may be given several times
+    /// A .der or .signer file; may be given several times
     #[arg(long = "key", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Environment variable with a key in hex; may be given several times

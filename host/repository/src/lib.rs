@@ -19,6 +19,7 @@ mod publish;
 mod repository;
 mod roles;
 mod serve;
+mod signer;
 mod verify;
 
 pub use error::RepositoryError;
