@@ -213,7 +213,10 @@ fn forty_plugins_at_once() {
         replace: false,
     });
     let keys = Keys::from_folder(&author.path("keys")).unwrap();
-    Repository::open(&author.path("reg")).unwrap().publish(items.collect(), &keys, bench_install::now()).unwrap();
+    Repository::open(&author.path("reg"), &|| {})
+        .unwrap()
+        .publish(items.collect(), &keys, bench_install::now())
+        .unwrap();
     let serving = bench_repository::serve(&author.path("reg"), 0).unwrap();
     configure(&user, &author, "main", &format!("url = \"{}\"", serving.url()), "");
     let names = carried.iter().map(|component| component.name.to_owned());

@@ -12,6 +12,7 @@ mod document;
 mod error;
 mod export;
 mod files;
+mod guard;
 mod keys;
 mod load;
 mod policy;

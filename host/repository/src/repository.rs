@@ -16,6 +16,7 @@ use tough::schema::{
 use crate::document::{self, Authority, SPEC_VERSION};
 use crate::error::{RepositoryError, at};
 use crate::files;
+use crate::guard::Guard;
 use crate::keys::{Keys, PublicKey};
 use crate::load::{self, METADATA, TARGETS};
 use crate::policy::{Policy, after, positive};
@@ -42,6 +43,8 @@ pub struct Repository {
     blobs: BTreeMap<String, Vec<u8>>,
     /// Whether there is a root that was not written yet.
     new_root: bool,
+    /// Nobody else changes it meanwhile.
+    _guard: Guard,
 }
 
 impl Repository {
@@ -51,8 +54,9 @@ impl Repository {
     /// # Errors
     /// When something is there, keys are missing, or files cannot be written.
     pub fn init(folder: &Path, keys: &Keys, policy: &Policy, now: Timestamp) -> Result<Self, RepositoryError> {
-        let metadata = folder.join(METADATA);
-        if metadata.exists() {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let guard = Guard::take(folder, &|| {})?;
+        if folder.join(METADATA).exists() {
             return Err(RepositoryError::Exists { path: folder.to_owned() });
         }
         let mut root = Root {
@@ -97,6 +101,7 @@ impl Repository {
             timestamp_version: 0,
             blobs: BTreeMap::new(),
             new_root: true,
+            _guard: guard,
         };
         repository.put_index()?;
         repository.seal(keys, now)?;
@@ -104,11 +109,15 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Opens a registry, checking every signature on the way.
+    /// Opens a registry to change it, checking every signature on the way. Until it is dropped nobody else can: whoever tries waits.
+    /// `waiting` is called once when that is us.
     ///
     /// # Errors
     /// [`RepositoryError::BadMetadata`] for whatever is not as it was signed.
-    pub fn open(folder: &Path) -> Result<Self, RepositoryError> {
+    pub fn open(folder: &Path, waiting: &dyn Fn()) -> Result<Self, RepositoryError> {
+        // Where no registry is, nothing is left behind.
+        load::root_versions(&folder.join(METADATA))?;
+        let guard = Guard::take(folder, waiting)?;
         let loaded = load::load(folder)?;
         let mut signed = loaded.roles;
         let roles = signed.iter().map(|(name, role)| (name.clone(), role.signed.clone())).collect();
@@ -125,6 +134,7 @@ impl Repository {
             timestamp_version: loaded.timestamp.signed.version.get(),
             blobs: BTreeMap::new(),
             new_root: false,
+            _guard: guard,
         })
     }
 
@@ -193,9 +203,6 @@ impl Repository {
     /// with their keys at hand the others too when they are past half their life.
     pub(crate) fn seal(&mut self, keys: &Keys, now: Timestamp) -> Result<(), RepositoryError> {
         let mut writes: Vec<(String, Vec<u8>)> = Vec::new();
-        if self.new_root {
-            writes.push((format!("{}.root.json", self.root.signed.version), document::bytes(&self.root)?));
-        }
         let mut meta = std::collections::HashMap::new();
         let names: Vec<String> = std::iter::once(TOP.to_owned()).chain(self.roles.keys().cloned()).collect();
         for name in names {
@@ -221,6 +228,10 @@ impl Repository {
         timestamp.meta.insert("snapshot.json".to_owned(), metafile(self.snapshot_version + 1, &bytes));
         writes.push((format!("{}.snapshot.json", self.snapshot_version + 1), bytes));
         let timestamp = self.sign_top(timestamp, RoleType::Timestamp, keys)?;
+        // Readers take a new root as soon as it is there, and hold the timestamp to it: it comes as late as can be.
+        if self.new_root {
+            writes.push((format!("{}.root.json", self.root.signed.version), document::bytes(&self.root)?));
+        }
         writes.push(("timestamp.json".to_owned(), document::bytes(&timestamp)?));
         // Everything is signed; from here on only files are written.
         for (path, bytes) in std::mem::take(&mut self.blobs) {

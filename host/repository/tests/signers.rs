@@ -69,7 +69,7 @@ fn a_registry_whose_keys_are_all_outside() {
     let registry = folder.path().join("registry");
     Repository::init(&registry, &keys, &Policy::default(), day(0)).unwrap();
     assert_eq!(verify(&registry, day(1)).unwrap().problems, Vec::<String>::new());
-    Repository::open(&registry).unwrap().refresh(&keys, day(80)).unwrap();
+    Repository::open(&registry, &|| {}).unwrap().refresh(&keys, day(80)).unwrap();
     assert_eq!(verify(&registry, day(81)).unwrap().problems, Vec::<String>::new());
 }
 
@@ -105,14 +105,14 @@ fn what_a_program_gets_wrong_is_said_and_nothing_is_written() {
         (command(&digested), "signer-wrong-key", "another key"),
     ] {
         fs::write(&place, &text).unwrap();
-        let error = Repository::open(&registry).unwrap().refresh(&keys(), day(80)).unwrap_err();
+        let error = Repository::open(&registry, &|| {}).unwrap().refresh(&keys(), day(80)).unwrap_err();
         assert_eq!(error.code(), code, "{text}: {error}");
         assert!(error.to_string().contains(said), "{text}: {error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("nothing was changed")));
         assert_eq!(all_files(&registry), before, "{text}");
     }
     fs::write(&place, right).unwrap();
-    Repository::open(&registry).unwrap().refresh(&keys(), day(80)).unwrap();
+    Repository::open(&registry, &|| {}).unwrap().refresh(&keys(), day(80)).unwrap();
 }
 
 #[test]

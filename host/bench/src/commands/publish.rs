@@ -1,9 +1,9 @@
 //! `bench registry publish`.
 
 use bench_plugin::{Host, HostOptions};
-use bench_repository::{Published, Repository, Wish, carried, from_path, program_file};
+use bench_repository::{Published, Wish, carried, from_path, program_file};
 
-use super::registry::keys;
+use super::registry::{keys, opened};
 use crate::distribution::PublishArgs;
 use crate::downloads::version;
 use crate::exit::Exit;
@@ -14,7 +14,7 @@ use crate::{folders, output, results};
 pub fn publish(args: &PublishArgs) -> Outcome {
     let wish = wish(args)?;
     let host = Host::new(HostOptions { cache: Some(folders::folders().cache.join("compiled")) });
-    let mut repository = Repository::open(&args.folder)?;
+    let mut repository = opened(&args.folder)?;
     let items = if args.carried {
         carried(&host, &repository.entries(), &wish)?
     } else if let Some(platform) = &args.platform {

@@ -45,7 +45,7 @@ impl Author {
     }
 
     pub fn open(&self) -> Repository {
-        Repository::open(&self.path()).unwrap()
+        Repository::open(&self.path(), &|| {}).unwrap()
     }
 
     /// The first root, as a client would pin it.
