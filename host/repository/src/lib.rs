@@ -8,6 +8,7 @@
 //! `tough` supplies the formats, key ids, canonical forms and verification; order and wording of writes are ours. No clock is read here:
 //! whoever calls says what day it is.
 
+mod compare;
 mod document;
 mod error;
 mod export;

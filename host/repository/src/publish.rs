@@ -19,7 +19,7 @@ use crate::keys::Keys;
 use crate::repository::{INDEX_ROLE, Repository, TOP};
 
 /// The largest component: 64 MiB.
-const LARGEST_COMPONENT: u64 = 64 << 20;
+pub(crate) const LARGEST_COMPONENT: u64 = 64 << 20;
 /// The largest program: 512 MiB.
 const LARGEST_PROGRAM: u64 = 512 << 20;
 
@@ -78,7 +78,7 @@ pub enum Published {
     Unchanged,
 }
 
-fn refused(item: &str, reason: impl Into<String>, remedy: &'static str) -> RepositoryError {
+pub(crate) fn refused(item: &str, reason: impl Into<String>, remedy: &'static str) -> RepositoryError {
     RepositoryError::Refused { item: item.to_owned(), reason: reason.into(), remedy }
 }
 
@@ -286,7 +286,25 @@ impl Repository {
         Ok(ItemPath::parse(text)?)
     }
 
-    /// Publishes: all of it or nothing. A publisher's items are signed by its own role, the registry's by `targets`.
+    /// Publishes, and compares what a plugin takes and gives with the last version that it calls itself compatible with.
+    ///
+    /// # Errors
+    /// As [`Repository::publish`], and [`RepositoryError::Refused`] with what is different.
+    pub fn publish_compared(
+        &mut self,
+        host: &Host,
+        items: Vec<Publication>,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<Vec<(ItemPath, Published)>, RepositoryError> {
+        for item in &items {
+            self.compare_types(host, item)?;
+        }
+        self.publish(items, keys, now)
+    }
+
+    /// Publishes: all of it or nothing. A publisher's items are signed by its own role, the registry's by `targets`. Of plugins it compares
+    /// the worlds alone, since it has nobody to look into components.
     ///
     /// # Errors
     /// [`RepositoryError::Refused`] when a release breaks a rule, [`RepositoryError::KeysMissing`] when it cannot be signed.
@@ -357,49 +375,6 @@ impl Repository {
             self.seal(keys, now)?;
         }
         Ok(())
-    }
-
-    /// How a publication stands to what is listed, by the rules: a version is never another one's bytes, and one that calls itself
-    /// compatible asks for no other interface.
-    fn compare(&self, item: &Publication) -> Result<Published, RepositoryError> {
-        let release = &item.release;
-        let entries = self.entries();
-        let same = entries.iter().find(|entry| entry.release.path() == release.path());
-        let digest = bench_registry::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &item.bytes).as_ref());
-        if let Some(same) = same {
-            // Publishing again what was withdrawn does not bring it back.
-            let as_listed = Release { yanked: same.release.yanked.clone(), ..release.clone() };
-            if same.sha256 == digest && same.release == as_listed {
-                return Ok(Published::Unchanged);
-            }
-            if !item.replace {
-                let reason = "this version is published, with other bytes or other words";
-                return Err(refused(
-                    &release.path().to_string(),
-                    reason,
-                    "give it a new version; a published one never changes",
-                ));
-            }
-        }
-        let of_name =
-            entries.iter().filter(|entry| entry.release.kind == release.kind && entry.release.name == release.name);
-        let last = of_name
-            .filter(|entry| entry.release.version < release.version)
-            .max_by(|one, other| one.release.version.cmp(&other.release.version));
-        if let Some(last) = last.map(|entry| &entry.release) {
-            let compatible =
-                VersionReq::parse(&format!("^{}", last.version)).is_ok_and(|range| range.matches(&release.version));
-            if compatible && last.world != release.world {
-                let world = |release: &Release| release.world.clone().unwrap_or_default();
-                let reason = format!("{} is for {}, and this one is for {}", last.version, world(last), world(release));
-                return Err(refused(
-                    &release.path().to_string(),
-                    reason,
-                    "a change of the interface needs a new major version",
-                ));
-            }
-        }
-        Ok(if same.is_some() { Published::Replaced } else { Published::Added })
     }
 
     /// Lists everything in the index: under the role of its own where there is one, else under `targets`.

@@ -23,7 +23,7 @@ pub fn publish(args: &PublishArgs) -> Outcome {
     } else {
         args.items.iter().map(|path| from_path(&host, path, &wish)).collect::<Result<_, _>>()?
     };
-    let published = repository.publish(items, &keys(&args.keys)?, bench_install::now())?;
+    let published = repository.publish_compared(&host, items, &keys(&args.keys)?, bench_install::now())?;
     if args.tidy {
         repository.tidy()?;
     }
