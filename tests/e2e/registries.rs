@@ -210,6 +210,7 @@ fn forty_plugins_at_once() {
             yanked: None,
         },
         bytes: component.bytes.to_vec(),
+        data: Vec::new(),
         replace: false,
     });
     let keys = Keys::from_folder(&author.path("keys")).unwrap();

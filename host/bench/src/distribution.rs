@@ -247,8 +247,8 @@ pub struct PublishArgs {
     /// Licence, as an SPDX expression
     #[arg(long, value_name = "SPDX", default_value = "")]
     pub licence: String,
-    /// Data that it needs; may be given several times
-    #[arg(long, value_name = "NAME=SHA256:BYTES")]
+    /// A file of the suite, by its path in the folder, to keep beside the archive, so that versions share it; may be given several times
+    #[arg(long, value_name = "PATH")]
     pub data: Vec<String>,
     /// Who is meant to have it
     #[arg(long, value_enum, default_value = "stable")]

@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{InstallError, at};
 use crate::files::FileOps;
-use crate::reader::Offered;
 use crate::transport::{Sink, Transport, TransportError};
 
 /// Tries before a broken connection is the user's to know.
@@ -19,31 +18,43 @@ const TRIES: usize = 3;
 /// Hears of bytes as they come: how many, of how many, of what.
 pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
 
+/// What is to be fetched, as it was signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// What people call it.
+    pub name: String,
+    /// Where it is below the registry's address.
+    pub file: String,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
 /// One fetch.
 pub(crate) struct Fetch {
     pub registry: String,
     pub transport: Arc<dyn Transport>,
     pub files: Arc<dyn FileOps>,
     pub store: Store,
-    pub offered: Offered,
+    pub wanted: Wanted,
     pub progress: Progress,
 }
 
 impl Fetch {
     /// Fetches what is missing. What is in the store already is not asked for again.
     pub(crate) async fn run(&self) -> Result<(), InstallError> {
-        let Offered { sha256, bytes, .. } = &self.offered;
+        let Wanted { name, sha256, bytes, .. } = &self.wanted;
         if self.store.read(sha256, *bytes).is_ok() {
             return Ok(());
         }
-        let name = self.offered.release.path().to_string();
         let partial = self.store.root().join("partial").join(sha256);
         let folder = self.store.root().join("partial");
         self.files.create_folder(&folder).map_err(at(&folder))?;
         let resumed = self.have(&partial)? > 0;
-        let content = match self.complete(&name, &partial).await {
+        let content = match self.complete(name, &partial).await {
             // What an earlier try left may be damaged; that is no reason to fail for ever.
-            Err(InstallError::Mismatch { .. }) if resumed => self.complete(&name, &partial).await?,
+            Err(InstallError::Mismatch { .. }) if resumed => self.complete(name, &partial).await?,
             other => other?,
         };
         drop(content);
@@ -63,14 +74,14 @@ impl Fetch {
 
     /// How many bytes are there. Nonsense is thrown away.
     fn have(&self, partial: &Path) -> Result<u64, InstallError> {
-        match self.files.read(partial, self.offered.bytes) {
+        match self.files.read(partial, self.wanted.bytes) {
             Ok(found) => Ok(found.map_or(0, |bytes| bytes.len() as u64)),
             Err(_) => self.files.remove(partial).map(|()| 0).map_err(at(partial)),
         }
     }
 
     async fn complete(&self, name: &str, partial: &Path) -> Result<Vec<u8>, InstallError> {
-        let expected = self.offered.bytes;
+        let expected = self.wanted.bytes;
         let mut tries = 0;
         loop {
             let from = self.have(partial)?;
@@ -79,7 +90,7 @@ impl Fetch {
                 break;
             }
             let mut sink = Partial { fetch: self, name, path: partial.to_owned(), have: from };
-            let outcome = self.transport.fetch(&self.offered.file(), from, expected, &mut sink).await;
+            let outcome = self.transport.fetch(&self.wanted.file, from, expected, &mut sink).await;
             let grown = self.have(partial)?;
             tries = if grown > from { 1 } else { tries + 1 };
             match outcome {
@@ -99,7 +110,7 @@ impl Fetch {
             }
         }
         let content = self.files.read(partial, expected).map_err(at(partial))?.unwrap_or_default();
-        if hex(&Sha256::digest(&content)) != self.offered.sha256 {
+        if hex(&Sha256::digest(&content)) != self.wanted.sha256 {
             self.files.remove(partial).map_err(at(partial))?;
             return Err(self.mismatch(format!("{name} has another digest")));
         }
@@ -128,7 +139,7 @@ impl Sink for Partial<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.fetch.files.append(&self.path, bytes)?;
         self.have += bytes.len() as u64;
-        (self.fetch.progress)(self.name, self.have, self.fetch.offered.bytes);
+        (self.fetch.progress)(self.name, self.have, self.fetch.wanted.bytes);
         Ok(())
     }
 }

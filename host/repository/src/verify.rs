@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bench_registry::{Entry, INDEX_PATH, Index, ItemPath, hex};
+use bench_registry::{Entry, INDEX_PATH, Index, ItemPath, hex, parse_data_path};
 use jiff::Timestamp;
 use serde::Serialize;
 use tough::schema::{RoleType, Targets};
@@ -11,6 +11,7 @@ use tough::schema::{RoleType, Targets};
 use crate::error::{RepositoryError, at};
 use crate::files;
 use crate::load::{self, Loaded, METADATA, TARGETS};
+use crate::publish::needed_data;
 use crate::repository::{INDEX_ROLE, TOP, entries_of, located};
 
 /// The largest target that is read: 512 MiB.
@@ -110,6 +111,10 @@ fn look(
     listed: &mut Vec<String>,
 ) -> Result<(), RepositoryError> {
     let known = entries_of(targets);
+    let needed = needed_data(targets);
+    for path in needed.iter().filter(|path| !targets.targets.keys().any(|name| name.raw() == path.as_str())) {
+        problems.push(format!("{path} is needed and not listed"));
+    }
     for (name, target) in &targets.targets {
         let path = name.raw();
         match ItemPath::parse(path) {
@@ -121,6 +126,9 @@ fn look(
                     problems.push(format!("what `{role}` says of {path} is no release of that path"));
                 }
             }
+            Err(_)
+                if needed.contains(path)
+                    && parse_data_path(path).is_some_and(|(_, item, _)| item.publisher().unwrap_or(TOP) == role) => {}
             Err(_) if path == INDEX_PATH && (role == TOP || role == INDEX_ROLE) => {}
             Err(error) => problems.push(format!("`{role}` lists {path}: {error}")),
         }

@@ -38,7 +38,7 @@ fn publication(path: &str, bytes: &[u8]) -> Publication {
         channel: Channel::Stable,
         yanked: None,
     };
-    Publication { release, bytes: bytes.to_vec(), replace: false }
+    Publication { release, bytes: bytes.to_vec(), data: Vec::new(), replace: false }
 }
 
 struct Bench {

@@ -29,7 +29,7 @@ fn item(version: &str, guest: Vec<u8>) -> Publication {
         channel: Channel::Stable,
         yanked: None,
     };
-    Publication { release, bytes: guest, replace: false }
+    Publication { release, bytes: guest, data: Vec::new(), replace: false }
 }
 
 struct Author {

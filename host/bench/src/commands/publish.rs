@@ -46,7 +46,7 @@ fn wish(args: &PublishArgs) -> Result<Wish, Failure> {
         host: Wish::hosts(&args.host)?,
         memory: args.memory.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
         licence: args.licence.clone(),
-        data: args.data.iter().map(|text| Wish::data(text)).collect::<Result<_, _>>()?,
+        data: args.data.clone(),
         channel: args.channel.into(),
         replace: args.replace,
     })

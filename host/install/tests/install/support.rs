@@ -194,5 +194,5 @@ pub fn claim(kind: ItemKind, name: &str, version: &str, bytes: &[u8]) -> Publica
         channel: Channel::Stable,
         yanked: None,
     };
-    Publication { release, bytes: bytes.to_vec(), replace: false }
+    Publication { release, bytes: bytes.to_vec(), data: Vec::new(), replace: false }
 }
