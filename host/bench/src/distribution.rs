@@ -165,6 +165,20 @@ pub enum RegistryCommand {
         #[command(flatten)]
         keys: KeyArgs,
     },
+    /// Take versions off the list: nobody can install them any more, and who has them keeps them
+    Withdraw {
+        /// The registry's folder.
+        folder: PathBuf,
+        /// The versions, such as driver/acme/fast/1.2.0.wasm.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Remove the files that nothing names any more
+        #[arg(long)]
+        tidy: bool,
+        /// The keys.
+        #[command(flatten)]
+        keys: KeyArgs,
+    },
     /// Sign again what expires soon
     Refresh {
         /// The registry's folder.

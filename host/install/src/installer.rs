@@ -276,6 +276,9 @@ impl Installer {
     }
 
     pub(crate) async fn fetch(&self, picks: &[Pick]) -> Result<(), InstallError> {
+        if !picks.is_empty() {
+            self.home.remember(&*self.files)?;
+        }
         let mut left = Vec::new();
         let mut seen = Vec::new();
         for (pick, wanted) in picks.iter().flat_map(|pick| pick.offered.wanted().into_iter().map(move |it| (pick, it)))

@@ -15,7 +15,7 @@ use crate::support::*;
 
 /// How the disk ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
     /// The process dies before an operation, and nothing after it happens.
     Before,
     /// It dies in the middle of one: a write leaves half of its bytes.
@@ -26,12 +26,16 @@ enum End {
 
 /// A disk on which an operation is the last one.
 #[derive(Debug)]
-struct Dying {
+pub struct Dying {
     left: AtomicUsize,
     end: End,
 }
 
 impl Dying {
+    pub fn new(steps: usize, end: End) -> Self {
+        Self { left: AtomicUsize::new(steps), end }
+    }
+
     fn step(&self) -> bool {
         self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
@@ -100,7 +104,7 @@ fn assert_whole(user: &User, at: &str) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -8,4 +8,5 @@ mod faults;
 mod flow;
 mod forge;
 mod network;
+mod space;
 mod support;
