@@ -83,6 +83,12 @@ impl Shelf {
         found.map(|(installed, item)| installed.suite(item)).transpose()
     }
 
+    /// SHA-256 of the lock that chooses the suite of this name. `None` when it is not from a lock.
+    #[must_use]
+    pub fn suite_lock(&self, name: &str) -> Option<&str> {
+        self.in_lock(ItemKind::Suite, name).map(|(installed, _)| installed.digest.as_str())
+    }
+
     fn in_lock(&self, kind: ItemKind, reference: &str) -> Option<(&Installed, &Locked)> {
         let installed = self.installed.as_deref()?;
         // `publisher/name` has a slash and is no path while it is in the lock: the lock is the user's own list.

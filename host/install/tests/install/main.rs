@@ -8,5 +8,6 @@ mod faults;
 mod flow;
 mod forge;
 mod network;
+mod program;
 mod space;
 mod support;
