@@ -375,7 +375,7 @@ fn the_front_end_of_the_conformance_tests() {
     let got = fs::read(client.path("got/driver%2Fopenai%2F0.1.1.wasm")).unwrap();
     assert_eq!(got, in_version(Kind::Driver, "openai", "0.1.1"));
     step(&["--target-name", "nothing", "--target-base-url", &targets, "--target-dir", "got", "download"]).fails(
-        6,
+        1,
         "item-unknown",
         &["nothing"],
     );

@@ -302,15 +302,30 @@ struct Memory {
 }
 
 impl Memory {
+    /// The file of a name. Whatever is at the top of the folder is a role as it is trusted now; what is kept of earlier versions, for
+    /// comparison, has a folder of its own.
     fn path(&self, name: &str) -> Result<PathBuf, TufError> {
-        let plain = |part: &str| {
-            !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0']) && part.len() <= 255
-        };
-        if name.split('/').all(plain) {
-            Ok(self.folder.join(name))
-        } else {
-            Err(TufError::Malformed("a name that cannot be kept".to_owned()))
+        let plain = |part: &str| !part.is_empty() && !part.contains(['\\', ':', '\0']) && part.len() <= 250;
+        if !name.split('/').all(plain) {
+            return Err(TufError::Malformed("a name that cannot be kept".to_owned()));
         }
+        let is_older = |name: &str| {
+            name.split_once('.').is_some_and(|(version, rest)| {
+                !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && rest.contains('.')
+            })
+        };
+        let mut path = self.folder.clone();
+        if !name.contains('/') && is_older(name) {
+            path.push("earlier");
+        }
+        for part in name.split('/') {
+            // Names come with their slashes written as `%2F`; a dot at the beginning would still hide a file or lead out of the folder.
+            match part.strip_prefix('.') {
+                Some(rest) => path.push(format!("%2E{rest}")),
+                None => path.push(part),
+            }
+        }
+        Ok(path)
     }
 }
 

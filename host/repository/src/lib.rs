@@ -32,4 +32,4 @@ pub use publish::{Publication, Published, Wish, carried, component, from_path, p
 pub use repository::Repository;
 pub use roles::KeyChange;
 pub use serve::{Serving, serve};
-pub use verify::{RoleState, Verified, metadata_folder, verify};
+pub use verify::{Problem, RoleState, Verified, metadata_folder, verify};

@@ -63,7 +63,7 @@ impl Bench {
     }
 
     fn problems(&self, now: Timestamp) -> Vec<String> {
-        verify(&self.path(), now).unwrap().problems
+        verify(&self.path(), now).unwrap().problems.iter().map(ToString::to_string).collect()
     }
 }
 

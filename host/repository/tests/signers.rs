@@ -68,9 +68,9 @@ fn a_registry_whose_keys_are_all_outside() {
     let keys = Keys::from_folder(&folder.path().join("keys")).unwrap();
     let registry = folder.path().join("registry");
     Repository::init(&registry, &keys, &Policy::default(), day(0)).unwrap();
-    assert_eq!(verify(&registry, day(1)).unwrap().problems, Vec::<String>::new());
+    assert_eq!(verify(&registry, day(1)).unwrap().problems, []);
     Repository::open(&registry, &|| {}).unwrap().refresh(&keys, day(80)).unwrap();
-    assert_eq!(verify(&registry, day(81)).unwrap().problems, Vec::<String>::new());
+    assert_eq!(verify(&registry, day(81)).unwrap().problems, []);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn verified(folder: &Path, as_json: bool) -> Outcome {
         }
         output::data(&output::printable(&format!("{}\n\n{table}", roles(&found))));
         for problem in &found.problems {
-            output::warning(&output::printable(problem), None);
+            output::warning(&output::printable(&format!("{problem} [{}]", problem.code)), None);
         }
     }
     Ok(if found.problems.is_empty() { Exit::Success } else { Exit::Input })

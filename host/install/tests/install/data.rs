@@ -48,7 +48,7 @@ fn data_is_fetched_once_verified_and_found() {
     assert!(!unpack(&first.bytes, ArchiveLimits::SUITE).unwrap().contains_key(DATA));
     let needed = first.release.data.clone();
     author.publish(vec![first, apart(author.folder.path(), "2.1.0")], day(0));
-    assert_eq!(verify(&author.path(), day(0)).unwrap().problems, [] as [String; 0]);
+    assert_eq!(verify(&author.path(), day(0)).unwrap().problems, []);
     let data = blobs(&author, "data");
     assert_eq!(data.len(), 1, "two versions share it");
     let mut installer = user.installer(vec![author.source("main")], day(0));
