@@ -38,13 +38,11 @@ impl Repository {
                 ));
             }
         }
-        if let Some(last) = predecessor(&entries, release) {
-            if !worlds_agree(&last.release, release) {
-                let world = |release: &Release| release.world.clone().unwrap_or_default();
-                let (before, after) = (world(&last.release), world(release));
-                let reason = format!("{} is for {before}, and this one is for {after}", last.release.version);
-                return Err(refused(&release.path().to_string(), reason, REMEDY));
-            }
+        if let Some(last) = predecessor(&entries, release).filter(|last| !worlds_agree(&last.release, release)) {
+            let world = |release: &Release| release.world.clone().unwrap_or_default();
+            let (before, after) = (world(&last.release), world(release));
+            let reason = format!("{} is for {before}, and this one is for {after}", last.release.version);
+            return Err(refused(&release.path().to_string(), reason, REMEDY));
         }
         Ok(if same.is_some() { Published::Replaced } else { Published::Added })
     }

@@ -96,3 +96,20 @@ fn a_licence_is_there_and_every_crate_inherits_it() {
     let broken: Vec<String> = others.map(|package| package.folder.clone()).collect();
     expect_none("add `license.workspace = true`:", &broken);
 }
+
+#[test]
+fn the_table_of_codes_has_those_of_registries() {
+    let explained = quoted(&read("docs/registry.md"));
+    let mut missing = Vec::new();
+    for path in ["host/repository/src/error.rs", "host/repository/src/verify.rs", "host/install/src/error.rs"] {
+        let text = read(path);
+        // A code stands alone in its literal: two words or more in kebab case.
+        let literals = text.split('"').skip(1).step_by(2);
+        let codes = literals
+            .filter(|text| text.contains('-') && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        missing.extend(
+            codes.filter(|code| !explained.iter().any(|known| known == code)).map(|code| format!("{path}: {code}")),
+        );
+    }
+    expect_none("explain these codes in docs/registry.md:", &missing);
+}
