@@ -238,7 +238,7 @@ fn what_is_withdrawn_is_offered_no_more_and_what_no_lock_needs_is_freed() {
         &["0.1.9"],
     );
     let paths = ["driver/openai/0.1.3.wasm", "driver/openai/0.1.2.wasm"];
-    author.run(["registry", "withdraw", "reg", paths[0], paths[1], "--tidy", "--keys", "keys"]).exits(0);
+    author.run(["registry", "withdraw", "reg", paths[0], paths[1], "--keys", "keys"]).exits(0);
     author.run(["registry", "verify", "reg"]).exits(0);
     assert_eq!(fs::read_dir(author.path("reg/targets/driver/openai")).unwrap().count(), 1);
     user.run(["plugin", "update"]).exits(0);
@@ -257,6 +257,13 @@ fn what_is_withdrawn_is_offered_no_more_and_what_no_lock_needs_is_freed() {
     assert!(ran.stderr.contains("freed 0"), "{ran}");
     user.run(["plugin", "rollback"]).exits(0);
     assert_eq!(driver_of(&user, "openai")["version"], "0.1.2");
+
+    // What is looked over and found wrong has a code, and the exit code says so.
+    author.write("reg/targets/driver/openai/notes.txt", "unsigned");
+    let ran = author.run(["registry", "verify", "reg"]).exits(6);
+    assert!(ran.stderr.contains("[file-unlisted]"), "{ran}");
+    let problems = author.run(["registry", "verify", "reg", "--json"]).exits(6).json()["problems"].clone();
+    assert_eq!(problems[0]["code"], "file-unlisted");
 }
 
 #[test]

@@ -172,9 +172,6 @@ pub enum RegistryCommand {
         /// The versions, such as driver/acme/fast/1.2.0.wasm.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<String>,
-        /// Remove the files that nothing names any more
-        #[arg(long)]
-        tidy: bool,
         /// The keys.
         #[command(flatten)]
         keys: KeyArgs,

@@ -18,7 +18,7 @@ use tough::schema::{Hashes, Target, Targets};
 use crate::error::{RepositoryError, at};
 use crate::files;
 use crate::keys::Keys;
-use crate::repository::{INDEX_ROLE, Repository, TOP, entries_of};
+use crate::repository::{INDEX_FOLDER, INDEX_ROLE, Repository, TOP, entries_of};
 
 /// The largest component: 64 MiB.
 pub(crate) const LARGEST_COMPONENT: u64 = 64 << 20;
@@ -377,11 +377,15 @@ impl Repository {
         self.seal(keys, now)
     }
 
-    /// Takes releases of the registry's own off its list. Clients that have them keep them.
+    /// Takes releases off the list, with data that nothing else needs, and then their files away. Clients that have them keep them.
     ///
     /// # Errors
-    /// When one is not there, or keys are missing.
+    /// When one is not there, keys are missing, or a file cannot be removed; the list is without them then all the same.
     pub fn withdraw(&mut self, paths: &[ItemPath], keys: &Keys, now: Timestamp) -> Result<(), RepositoryError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let before = self.target_files();
         for path in paths {
             let role = path.name.publisher().unwrap_or(TOP).to_owned();
             let name = target_name(&path.to_string())?;
@@ -389,11 +393,10 @@ impl Repository {
             gone.ok_or_else(|| RepositoryError::UnknownRelease { path: path.to_string() })?;
             self.drop_data(&role, now)?;
         }
-        if !paths.is_empty() {
-            self.put_index()?;
-            self.seal(keys, now)?;
-        }
-        Ok(())
+        self.put_index()?;
+        let after = self.target_files();
+        self.seal(keys, now)?;
+        self.remove_targets(before.into_iter().filter(|file| !after.contains(file) && !file.starts_with(INDEX_FOLDER)))
     }
 
     /// Takes data off a role's list that none of its releases needs any more.

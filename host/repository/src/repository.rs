@@ -23,6 +23,8 @@ use crate::policy::{Policy, after, positive};
 
 /// The role that signs what is the registry's own.
 pub(crate) const TOP: &str = "targets";
+/// The folder of the index below `targets/`.
+pub(crate) const INDEX_FOLDER: &str = "index/";
 /// The delegated role that signs the index alone, where there is one.
 pub(crate) const INDEX_ROLE: &str = "index";
 
@@ -316,12 +318,28 @@ impl Repository {
         metadata.extend(self.signed.iter().map(|(name, role)| format!("{}.{name}.json", role.signed.version)));
         let stale_metadata = |name: &str| !metadata.iter().any(|kept| kept == name) && !name.ends_with(".root.json");
         remove_files(&self.folder.join(METADATA), "", &stale_metadata)?;
-        let listed: Vec<String> = std::iter::once(&self.targets)
-            .chain(self.roles.values())
-            .flat_map(|role| &role.targets)
-            .map(|(name, target)| located(&self.folder, name.raw(), &bench_registry::hex(&target.hashes.sha256)))
-            .collect();
+        let listed = self.target_files();
         remove_files(&self.folder.join(TARGETS), "", &|path: &str| !listed.iter().any(|kept| kept == path))
+    }
+
+    /// The files of everything that is listed, below `targets/`.
+    pub(crate) fn target_files(&self) -> Vec<String> {
+        let listed = std::iter::once(&self.targets).chain(self.roles.values()).flat_map(|role| &role.targets);
+        listed
+            .map(|(name, target)| located(&self.folder, name.raw(), &bench_registry::hex(&target.hashes.sha256)))
+            .collect()
+    }
+
+    /// Removes files below `targets/`. That one is gone already is fine.
+    pub(crate) fn remove_targets(&self, names: impl Iterator<Item = String>) -> Result<(), RepositoryError> {
+        for name in names {
+            let path = self.folder.join(TARGETS).join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&path)(error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 

@@ -394,3 +394,28 @@ fn two_publishers_come_one_after_the_other() {
     assert!(Repository::open(elsewhere.path(), &|| {}).is_err());
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn what_is_withdrawn_leaves_with_its_file_and_nothing_else() {
+    let bench = Bench::new();
+    // Two versions with the same bytes under one name of a file would share it; each has its own here.
+    let items = vec![publication("driver/x/1.0.0.wasm", b"one"), publication("driver/x/1.1.0.wasm", b"one")];
+    bench.open().publish(items, &bench.keys, day(1)).unwrap();
+    let path = |version: &str| ItemPath::parse(&format!("driver/x/{version}.wasm")).unwrap();
+    let error = bench.open().withdraw(&[path("1.0.0"), path("9.0.0")], &bench.keys, day(1)).unwrap_err();
+    assert_eq!(error.code(), "release-unknown");
+    assert_eq!(bench.open().entries().len(), 2, "all of it or nothing");
+    let some = Keys::new();
+    assert_eq!(bench.open().withdraw(&[path("1.0.0")], &some, day(1)).unwrap_err().code(), "keys-missing");
+    let files = || fs::read_dir(bench.path().join("targets/driver/x")).unwrap().count();
+    assert_eq!(files(), 2);
+    bench.open().withdraw(&[path("1.0.0")], &bench.keys, day(1)).unwrap();
+    assert_eq!((bench.open().entries().len(), files()), (1, 1));
+    assert_eq!(bench.problems(day(1)), Vec::<String>::new());
+    // Cut off between list and files, the file is left over: that is said, and tidying removes it.
+    let left = bench.path().join(format!("targets/driver/x/{}.1.0.0.wasm", "ab".repeat(32)));
+    fs::write(&left, "one").unwrap();
+    assert_eq!(bench.problems(day(1)).len(), 1);
+    bench.open().tidy().unwrap();
+    assert_eq!(bench.problems(day(1)), Vec::<String>::new());
+}

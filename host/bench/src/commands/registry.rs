@@ -34,13 +34,9 @@ pub fn registry(command: &RegistryCommand) -> Outcome {
             opened(folder)?.yank(&path, reason, &keys(at_hand)?, now())?;
             shown(folder)
         }
-        RegistryCommand::Withdraw { folder, paths, tidy, keys: at_hand } => {
+        RegistryCommand::Withdraw { folder, paths, keys: at_hand } => {
             let paths = paths.iter().map(|path| Repository::path(path)).collect::<Result<Vec<_>, _>>()?;
-            let mut repository = opened(folder)?;
-            repository.withdraw(&paths, &keys(at_hand)?, now())?;
-            if *tidy {
-                repository.tidy()?;
-            }
+            opened(folder)?.withdraw(&paths, &keys(at_hand)?, now())?;
             shown(folder)
         }
         RegistryCommand::Refresh { folder, tidy, keys: at_hand } => {
