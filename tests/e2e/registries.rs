@@ -373,14 +373,26 @@ fn the_front_end_of_the_conformance_tests() {
     };
     step(&["init", root.to_str().unwrap()]).exits(0);
     step(&["refresh"]).exits(0);
-    for file in ["root.json", "timestamp.json", "snapshot.json", "targets.json"] {
-        assert!(client.path("metadata").join(file).is_file(), "{file}");
-    }
+    // One file a role, which is what those tests count.
+    let roles = || {
+        let all = fs::read_dir(client.path("metadata")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut roles: Vec<String> = all.map(|name| name.into_string().unwrap()).collect();
+        roles.retain(|name| name.ends_with(".json"));
+        roles.sort();
+        roles
+    };
+    assert_eq!(roles(), ["root.json", "snapshot.json", "targets.json", "timestamp.json"]);
     let name = "driver/openai/0.1.1.wasm";
     let more = ["--target-name", name, "--target-base-url", &targets, "--target-dir", "got", "download"];
     step(&more).exits(0);
     let got = fs::read(client.path("got/driver%2Fopenai%2F0.1.1.wasm")).unwrap();
     assert_eq!(got, in_version(Kind::Driver, "openai", "0.1.1"));
+    // Fetched again it is the same file still.
+    let file = client.path("got/driver%2Fopenai%2F0.1.1.wasm");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
+    step(&more).exits(0);
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), long_ago);
     step(&["--target-name", "nothing", "--target-base-url", &targets, "--target-dir", "got", "download"]).fails(
         1,
         "item-unknown",

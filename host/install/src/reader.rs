@@ -372,3 +372,30 @@ impl Repository for Fetched {
         Box::pin(async move { found })
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_inside_the_folder_and_earlier_versions_apart() {
+        let memory = Memory { files: Arc::new(crate::files::Disk), folder: PathBuf::from("m") };
+        let kept = |name: &str| memory.path(name).map(|path| path.to_string_lossy().replace('\\', "/"));
+        for (name, path) in [
+            ("root.json", "m/root.json"),
+            ("snapshot.json", "m/snapshot.json"),
+            ("12.snapshot.json", "m/earlier/12.snapshot.json"),
+            ("12.json", "m/12.json"),
+            ("root_history/3.root.json", "m/root_history/3.root.json"),
+            ("..%2Frole.json", "m/%2E.%2Frole.json"),
+            ("../role.json", "m/%2E./role.json"),
+            (".hidden.json", "m/%2Ehidden.json"),
+        ] {
+            assert_eq!(kept(name).unwrap(), path);
+        }
+        for name in ["", "/role.json", "a//b", "a\\b.json", "c:role.json", "nul\0.json", &"x".repeat(251)] {
+            assert!(kept(name).is_err(), "{name}");
+        }
+    }
+}
