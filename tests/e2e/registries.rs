@@ -10,7 +10,7 @@ use bench_repository::{Keys, Publication, Repository};
 use semver::VersionReq;
 use serde_json::Value;
 
-use crate::support::{Bench, changed, engine, quick};
+use crate::support::{Bench, changed, check_schema, engine, quick, suite_of};
 
 /// The author's home: a registry in `reg`, its keys in `keys`.
 fn author() -> Bench {
@@ -170,6 +170,82 @@ fn the_projects_own_registry_is_trusted_by_the_binary() {
 }
 
 #[test]
+fn tasks_are_run_with_what_the_lock_has_and_the_record_says_so() {
+    let (author, user) = (author(), Bench::new());
+    let items: String = (0..6).map(|n| format!("{{\"id\":\"{n}\",\"a\":{n},\"answer\":\"{n}\"}}\n")).collect();
+    let task = "[tasks.template]\nuser = \"Say {a}.\"\n[tasks.scorer]\nplugin = \"exact-match\"\nversion = \"^0.1.1\"";
+    let folder = suite_of(&author, &items, "", "numbers", task);
+    // The items are kept beside the suite's archive.
+    author.run(["registry", "publish", "reg", &folder, "--keys", "keys", "--data", "data.jsonl"]).exits(0);
+    publish(&author, Kind::Scorer, "exact-match", "0.1.1", &[]);
+    author.run(["registry", "verify", "reg"]).exits(0);
+    configure(&user, &author, "main", &format!("folder = \"{}\"", author.path("reg").display()), "");
+    user.run(["suite", "add", "tiny"]).exits(0);
+    user.run(["plugin", "add", "exact-match"]).exits(0);
+    let engine = engine(quick());
+    user.run(["run", "--plugin", "openai", "--endpoint", &engine.url(), "--suite", "tiny", "--json", "record.json"])
+        .exits(0);
+    let record: Value = serde_json::from_slice(&fs::read(user.path("record.json")).unwrap()).unwrap();
+    check_schema(&record);
+    let lock = crate::support::sha256(&fs::read(user.path("bench.lock")).unwrap());
+    assert_eq!(record["suite"]["lock"], lock);
+    let plugin = |kind: &str| record["plugins"].as_array().unwrap().iter().find(|it| it["kind"] == kind).unwrap();
+    let scorer = plugin("scorer");
+    assert_eq!(
+        (&scorer["version"], &scorer["source"], &scorer["lock"]),
+        (&"0.1.1".into(), &"registry".into(), &lock.into())
+    );
+    assert_eq!(scorer["sha256"], crate::support::sha256(&changed(Kind::Scorer, "exact-match", "0.1.0", "0.1.1")));
+    assert_eq!(record["evals"][0]["scorer"]["sha256"], scorer["sha256"]);
+    let driver = plugin("driver");
+    assert_eq!((&driver["source"], &driver["lock"]), (&"bundle".into(), &Value::Null));
+}
+
+#[test]
+fn what_is_withdrawn_is_offered_no_more_and_what_no_lock_needs_is_freed() {
+    let (author, user) = (author(), Bench::new());
+    for version in ["0.1.1", "0.1.2", "0.1.3"] {
+        publish(&author, Kind::Driver, "openai", version, &[]);
+    }
+    configure(&user, &author, "main", &format!("folder = \"{}\"", author.path("reg").display()), "");
+    for version in ["0.1.1", "0.1.2", "0.1.3"] {
+        user.run(["plugin", "add", &format!("openai@={version}")]).exits(0);
+    }
+    author.run(["registry", "withdraw", "reg", "driver/openai/0.1.9.wasm", "--keys", "keys"]).fails(
+        6,
+        "release-unknown",
+        &["0.1.9"],
+    );
+    let paths = ["driver/openai/0.1.3.wasm", "driver/openai/0.1.2.wasm"];
+    author.run(["registry", "withdraw", "reg", paths[0], paths[1], "--keys", "keys"]).exits(0);
+    author.run(["registry", "verify", "reg"]).exits(0);
+    assert_eq!(fs::read_dir(author.path("reg/targets/driver/openai")).unwrap().count(), 1);
+    user.run(["plugin", "update"]).exits(0);
+    assert_eq!(driver_of(&user, "openai")["version"], "0.1.3", "who has it keeps it");
+    let fresh = Bench::new();
+    configure(&fresh, &author, "main", &format!("folder = \"{}\"", author.path("reg").display()), "");
+    fresh.run(["plugin", "add", "openai@=0.1.3"]).fails(6, "no-version", &["0.1.3"]);
+
+    let oldest = crate::support::sha256(&changed(Kind::Driver, "openai", "0.1.0", "0.1.1"));
+    for (dry, more) in [(true, &["--dry-run"][..]), (false, &[])] {
+        let pruned = user.run(["plugin", "prune", "--json"].iter().chain(more)).exits(0).json();
+        let files: Vec<&Value> = pruned["files"].as_array().unwrap().iter().map(|file| &file["sha256"]).collect();
+        assert_eq!(files, [&Value::from(oldest.clone())], "dry: {dry}");
+    }
+    let ran = user.run(["plugin", "prune"]).exits(0);
+    assert!(ran.stderr.contains("freed 0"), "{ran}");
+    user.run(["plugin", "rollback"]).exits(0);
+    assert_eq!(driver_of(&user, "openai")["version"], "0.1.2");
+
+    // What is looked over and found wrong has a code, and the exit code says so.
+    author.write("reg/targets/driver/openai/notes.txt", "unsigned");
+    let ran = author.run(["registry", "verify", "reg"]).exits(6);
+    assert!(ran.stderr.contains("[file-unlisted]"), "{ran}");
+    let problems = author.run(["registry", "verify", "reg", "--json"]).exits(6).json()["problems"].clone();
+    assert_eq!(problems[0]["code"], "file-unlisted");
+}
+
+#[test]
 fn forty_plugins_at_once() {
     let (author, user) = (author(), Bench::new());
     // The components are the project's own, so the checks of `publish` are left out.
@@ -189,10 +265,14 @@ fn forty_plugins_at_once() {
             yanked: None,
         },
         bytes: component.bytes.to_vec(),
+        data: Vec::new(),
         replace: false,
     });
     let keys = Keys::from_folder(&author.path("keys")).unwrap();
-    Repository::open(&author.path("reg")).unwrap().publish(items.collect(), &keys, bench_install::now()).unwrap();
+    Repository::open(&author.path("reg"), &|| {})
+        .unwrap()
+        .publish(items.collect(), &keys, bench_install::now())
+        .unwrap();
     let serving = bench_repository::serve(&author.path("reg"), 0).unwrap();
     configure(&user, &author, "main", &format!("url = \"{}\"", serving.url()), "");
     let names = carried.iter().map(|component| component.name.to_owned());
@@ -236,6 +316,12 @@ fn the_program_itself_is_exchanged_and_brought_back() {
     assert!(run(&["self-update"]).status.success());
     assert_eq!(version(&program), "bench 7.1.0\n");
     assert_eq!(version(&folder.join("bench.previous")), current);
+    // The way back, taken by a program that has one before it.
+    fs::rename(folder.join("bench.previous"), &program).unwrap();
+    fs::write(folder.join("bench.previous"), "#!/bin/sh\necho bench 0.0.9\n").unwrap();
+    let ran = run(&["self-update", "--rollback"]);
+    assert!(String::from_utf8(ran.stdout).unwrap().contains("the program before is back"));
+    assert_eq!((version(&program), version(&folder.join("bench.previous"))), ("bench 0.0.9\n".to_owned(), current));
 }
 
 #[test]
@@ -266,16 +352,28 @@ fn the_front_end_of_the_conformance_tests() {
     };
     step(&["init", root.to_str().unwrap()]).exits(0);
     step(&["refresh"]).exits(0);
-    for file in ["root.json", "timestamp.json", "snapshot.json", "targets.json"] {
-        assert!(client.path("metadata").join(file).is_file(), "{file}");
-    }
+    // One file a role, which is what those tests count.
+    let roles = || {
+        let all = fs::read_dir(client.path("metadata")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut roles: Vec<String> = all.map(|name| name.into_string().unwrap()).collect();
+        roles.retain(|name| name.ends_with(".json"));
+        roles.sort();
+        roles
+    };
+    assert_eq!(roles(), ["root.json", "snapshot.json", "targets.json", "timestamp.json"]);
     let name = "driver/openai/0.1.1.wasm";
     let more = ["--target-name", name, "--target-base-url", &targets, "--target-dir", "got", "download"];
     step(&more).exits(0);
     let got = fs::read(client.path("got/driver%2Fopenai%2F0.1.1.wasm")).unwrap();
     assert_eq!(got, changed(Kind::Driver, "openai", "0.1.0", "0.1.1"));
+    // Fetched again it is the same file still.
+    let file = client.path("got/driver%2Fopenai%2F0.1.1.wasm");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
+    step(&more).exits(0);
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), long_ago);
     step(&["--target-name", "nothing", "--target-base-url", &targets, "--target-dir", "got", "download"]).fails(
-        6,
+        1,
         "item-unknown",
         &["nothing"],
     );

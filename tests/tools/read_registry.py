@@ -72,6 +72,10 @@ class Client:
             assert hashlib.sha256(content).hexdigest() == entry["sha256"], path
             custom = updater.get_targetinfo(path).unrecognized_fields["custom"]
             assert custom["name"] == name and custom["version"] == entry["version"], path
+            for data in custom.get("data", []):
+                content = self.fetch(updater, f"{entry['kind']}/{name}/{data['sha256']}.data")
+                assert len(content) == data["bytes"], data["name"]
+                assert hashlib.sha256(content).hexdigest() == data["sha256"], data["name"]
         return len(index["entries"])
 
     @staticmethod
@@ -102,6 +106,11 @@ def step_by_step(bench, own):
         public = run("key", "acme", *keys).strip()
         run("delegate", "reg", "acme", "--public", public, *keys)
         run("publish", "reg", scorer, "--publisher", "acme", *keys)
+        assert client.read() == 2
+        suite = str(own.parent / "suites/local-reasoning-mini")
+        run("publish", "reg", suite, "--data", "data/arithmetic.jsonl", "--data", "data/tracking.jsonl", *keys)
+        assert client.read() == 3
+        run("withdraw", "reg", "suite/local-reasoning-mini/1.0.0.zip", *keys)
         assert client.read() == 2
         state = json.loads(run("verify", "reg", "--json"))
         for role in state["roles"]:

@@ -363,6 +363,16 @@ pub enum PluginCommand {
     Sync(AskArgs),
     /// Return to the set before the last change
     Rollback(AskArgs),
+    /// Free the space of what no lock needs: not this one, not the user's, not one that was filled from the same store, and of none the
+    /// one before
+    Prune {
+        /// Say what would be freed, and free nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// How to ask.
+        #[command(flatten)]
+        ask: AskArgs,
+    },
     /// Show what a plugin is, can do and imports
     Inspect {
         /// A name, or the path of a component.

@@ -121,10 +121,10 @@ pub struct SelfUpdateArgs {
 /// Where the signing keys are.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KeyArgs {
-    /// Folder of key files, Ed25519 in PKCS#8 DER
+    /// Folder of keys: NAME.der, Ed25519 in PKCS#8 DER, and NAME.signer, which says what program signs
     #[arg(long, value_name = "FOLDER")]
     pub keys: Option<PathBuf>,
-    /// A key file; may be given several times
+    /// A .der or .signer file; may be given several times
     #[arg(long = "key", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Environment variable with a key in hex; may be given several times
@@ -191,6 +191,17 @@ pub enum RegistryCommand {
         /// Take it back
         #[arg(long, conflicts_with = "reason")]
         undo: bool,
+        /// The keys.
+        #[command(flatten)]
+        keys: KeyArgs,
+    },
+    /// Take versions off the list: nobody can install them any more, and who has them keeps them
+    Withdraw {
+        /// The registry's folder.
+        folder: PathBuf,
+        /// The versions, such as driver/acme/fast/1.2.0.wasm.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
         /// The keys.
         #[command(flatten)]
         keys: KeyArgs,
@@ -277,8 +288,8 @@ pub struct PublishArgs {
     /// Licence, as an SPDX expression
     #[arg(long, value_name = "SPDX", default_value = "")]
     pub licence: String,
-    /// Data that it needs; may be given several times
-    #[arg(long, value_name = "NAME=SHA256:BYTES")]
+    /// A file of the suite, by its path in the folder, to keep beside the archive, so that versions share it; may be given several times
+    #[arg(long, value_name = "PATH")]
     pub data: Vec<String>,
     /// Who is meant to have it
     #[arg(long, value_enum, default_value = "stable")]

@@ -89,6 +89,10 @@ impl Conformance {
             file
         });
         let path = folder.join(file);
+        // What is there already stays as it is, with its date.
+        if Disk.read(&path, bytes.len() as u64).is_ok_and(|known| known.as_deref() == Some(bytes)) {
+            return Ok(());
+        }
         replace(&Disk, &path, bytes).map_err(at(&path))
     }
 }

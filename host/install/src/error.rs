@@ -131,8 +131,8 @@ pub enum InstallError {
         /// The host's version of the interface.
         speaks: String,
     },
-    /// Data that it needs is not there.
-    #[error("{what} {version} needs data that is not installed: {data}")]
+    /// Data that it needs is not to be had.
+    #[error("{what} {version} needs data that the registry does not have for it: {data}")]
     DataMissing {
         /// What it is.
         what: String,
@@ -293,7 +293,9 @@ impl InstallError {
             Self::InterfaceUnfit { .. } => {
                 "a later interface needs a later bench: `bench self-update`; an earlier one needs a new version of the plugin"
             }
-            Self::DataMissing { .. } => "install the data first; its digest says which it is",
+            Self::DataMissing { .. } => {
+                "tell its publisher; another version may do without, and a later bench may know what it is"
+            }
             Self::Rejected { .. } => "tell its publisher; nothing was changed",
             Self::Unusable { .. } => "tell who pushed it; nothing was changed",
             Self::NameTaken { .. } => {

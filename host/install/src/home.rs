@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use bench_registry::{LARGEST_LOCK, LOCK_FILE, Lock, Store};
 
 use crate::error::{InstallError, at};
-use crate::files::{FileOps, replace};
+use crate::files::{Disk, FileOps, replace};
+
+/// The list of locks that are not the user's own and were filled from this store, a path a line.
+const OTHER_LOCKS: &str = "locks.known";
 
 /// The folders of an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +51,45 @@ impl Home {
     /// The set before this one.
     #[must_use]
     pub fn previous(&self) -> PathBuf {
-        let mut path = self.lock.as_os_str().to_owned();
-        path.push(".previous");
-        path.into()
+        previous_of(&self.lock)
+    }
+
+    /// All locks that the store may hold something for, and of each the one before: the user's, this one, and every other that was filled
+    /// from it. They need not exist any more.
+    pub(crate) fn known_locks(&self) -> Result<Vec<PathBuf>, InstallError> {
+        let mut locks = vec![self.data.join(LOCK_FILE), self.lock.clone()];
+        let list = self.data.join(OTHER_LOCKS);
+        if let Some(bytes) = Disk.read(&list, LARGEST_LOCK).map_err(at(&list))? {
+            locks.extend(String::from_utf8_lossy(&bytes).lines().map(PathBuf::from));
+        }
+        let previous: Vec<PathBuf> = locks.iter().map(|lock| previous_of(lock)).collect();
+        locks.extend(previous);
+        locks.sort();
+        locks.dedup();
+        Ok(locks)
+    }
+
+    /// Notes that the store holds something for this lock, if it is not the user's own. That comes before the first byte does.
+    pub(crate) fn remember(&self, files: &dyn FileOps) -> Result<(), InstallError> {
+        if self.lock == self.data.join(LOCK_FILE) {
+            return Ok(());
+        }
+        let lock = std::path::absolute(&self.lock).map_err(at(&self.lock))?;
+        let Some(line) = lock.to_str().filter(|line| !line.contains('\n')) else {
+            let error =
+                std::io::Error::new(std::io::ErrorKind::InvalidInput, "a lock's path has to be one line of text");
+            return Err(at(&lock)(error));
+        };
+        let list = self.data.join(OTHER_LOCKS);
+        let known = files.read(&list, LARGEST_LOCK).map_err(at(&list))?.unwrap_or_default();
+        let known = String::from_utf8_lossy(&known);
+        // Those that are gone need nothing any more.
+        let mut lines: Vec<&str> = known.lines().filter(|known| Path::new(known).exists()).collect();
+        if lines.contains(&line) {
+            return Ok(());
+        }
+        lines.push(line);
+        replace(files, &list, (lines.join("\n") + "\n").as_bytes()).map_err(at(&list))
     }
 
     /// Exchanges the lock: the set before stays as the previous one. Whenever this is cut off, the lock is the old one or the new one.
@@ -68,6 +107,12 @@ impl Home {
     pub(crate) fn restore(&self, files: &dyn FileOps, lock: &Lock) -> Result<(), InstallError> {
         replace(files, &self.lock, lock.text().as_bytes()).map_err(at(&self.lock))
     }
+}
+
+fn previous_of(lock: &Path) -> PathBuf {
+    let mut path = lock.as_os_str().to_owned();
+    path.push(".previous");
+    path.into()
 }
 
 /// Leave to change an installation. It ends with the process, however that ends.

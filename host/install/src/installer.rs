@@ -6,14 +6,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bench_registry::{Channel, ItemKind, ItemName, Lock, Locked};
+use bench_registry::{Channel, DataNeeded, ItemKind, ItemName, Lock, Locked};
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
 use crate::config::{Follow, Source};
 use crate::error::InstallError;
-use crate::fetch::{Fetch, Piece, Progress};
+use crate::fetch::{Fetch, Progress};
 use crate::files::{Disk, FileOps};
 use crate::home::{Guard, Home};
 use crate::prove::Prover;
@@ -218,7 +218,7 @@ impl Installer {
         let mut outcome = Outcome::default();
         let mut picks = Vec::new();
         for item in lock.items() {
-            if self.home.store().read(&item.sha256, item.bytes).is_ok() {
+            if item.stored().all(|(sha256, bytes)| self.home.store().read(sha256, bytes).is_ok()) {
                 continue;
             }
             let what = format!("{} {}", item.kind, item.name);
@@ -235,7 +235,9 @@ impl Installer {
                 bench_registry::ItemPath { kind: item.kind, name: item.name.clone(), version: item.version.clone() };
             let now = self.options.now;
             let offered = self.reader(source).await?.confirm(&path, now).await?;
-            let offered = offered.filter(|offered| offered.sha256 == item.sha256 && offered.bytes == item.bytes);
+            let offered = offered.filter(|offered| {
+                offered.sha256 == item.sha256 && offered.bytes == item.bytes && offered.release.data == item.data
+            });
             let offered = offered
                 .ok_or_else(|| InstallError::Unknown { what: format!("{what} {} as the lock has it", item.version) })?;
             outcome.changes.push(change(item, None, Some(&item.version)));
@@ -257,8 +259,8 @@ impl Installer {
             return Err(InstallError::NothingBefore);
         }
         let previous = Lock::read(&path)?;
-        for item in previous.items() {
-            self.home.store().read(&item.sha256, item.bytes)?;
+        for (sha256, bytes) in previous.items().iter().flat_map(Locked::stored) {
+            self.home.store().read(sha256, bytes)?;
         }
         let before = match Lock::read(&self.home.lock) {
             Ok(before) => {
@@ -298,11 +300,14 @@ impl Installer {
     }
 
     pub(crate) async fn fetch(&self, picks: &[Pick]) -> Result<(), InstallError> {
+        if !picks.is_empty() {
+            self.home.remember(&*self.files)?;
+        }
         let mut left = Vec::new();
         let mut seen = Vec::new();
-        for pick in picks {
-            let known = self.home.store().read(&pick.offered.sha256, pick.offered.bytes).is_ok();
-            if known || seen.contains(&pick.offered.sha256) {
+        for (pick, piece) in picks.iter().flat_map(|pick| pick.offered.pieces().into_iter().map(move |it| (pick, it))) {
+            let known = self.home.store().read(&piece.sha256, piece.bytes).is_ok();
+            if known || seen.contains(&piece.sha256) {
                 continue;
             }
             if self.options.offline {
@@ -311,19 +316,14 @@ impl Installer {
                     what: format!("{} {} {}", release.kind, release.name, release.version),
                 });
             }
-            seen.push(pick.offered.sha256.clone());
+            seen.push(piece.sha256.clone());
             let source = &self.sources[pick.source];
             left.push(Fetch {
                 registry: source.name.clone(),
                 transport: Arc::clone(&source.transport),
                 files: Arc::clone(&self.files),
                 store: self.home.store(),
-                piece: Piece {
-                    name: pick.offered.release.path().to_string(),
-                    file: pick.offered.file(),
-                    sha256: pick.offered.sha256.clone(),
-                    bytes: pick.offered.bytes,
-                },
+                piece,
                 progress: Arc::clone(&self.options.progress),
             });
         }
@@ -348,8 +348,11 @@ impl Installer {
     fn prove(&self, picks: &[Pick]) -> Result<(), InstallError> {
         let prover = Prover::new(self.compiled());
         for pick in picks {
-            let bytes = self.home.store().read(&pick.offered.sha256, pick.offered.bytes)?;
-            prover.prove(&pick.offered, &bytes)?;
+            let store = self.home.store();
+            let bytes = store.read(&pick.offered.sha256, pick.offered.bytes)?;
+            let read = |data: &DataNeeded| Ok((data.name.clone(), store.read(&data.sha256, data.bytes)?));
+            let data = pick.offered.release.data.iter().map(read).collect::<Result<_, InstallError>>()?;
+            prover.prove(&pick.offered, &bytes, data)?;
         }
         Ok(())
     }
@@ -453,6 +456,13 @@ impl Installer {
             registry: registry.clone(),
             detail: format!("{} is listed by a role that may not speak for it", chosen.release.path()),
         })?;
+        for data in &offered.release.data {
+            let path = data.path(kind, name);
+            if !self.reader(place).await?.lists(&path, &data.sha256, data.bytes, now).await? {
+                let (version, data) = (offered.release.version.to_string(), crate::reader::shown(&data.name));
+                return Err(InstallError::DataMissing { what, version, data });
+            }
+        }
         // Without a range the user means this and what is compatible with it.
         let wanted = range.cloned().unwrap_or_else(|| compatible(&offered.release.version));
         let mut locked = Locked::of(&offered.release, &registry, &offered.sha256, offered.bytes, wanted);

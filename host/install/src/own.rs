@@ -106,12 +106,15 @@ impl Installer {
             return Err(InstallError::NothingBefore);
         };
         let current = self.files.read(&program.file, LARGEST_PROGRAM).map_err(at(&program.file))?.unwrap_or_default();
-        let staged = beside(&program.file, ".staged");
-        self.files.write(&staged, &older).map_err(at(&staged))?;
-        self.files.make_runnable(&staged).map_err(at(&staged))?;
-        replace(&*self.files, &previous, &current).map_err(at(&previous))?;
-        self.files.make_runnable(&previous).map_err(at(&previous))?;
-        self.files.rename(&staged, &program.file).map_err(at(&program.file))
+        // Both are written before either takes its place. The older one goes first: cut off in between, it is in both places, and what was
+        // given up can be fetched again, while the older one may be nowhere else.
+        let (staged, kept) = (beside(&program.file, ".staged"), beside(&program.file, ".previous.new"));
+        for (place, bytes) in [(&staged, &older), (&kept, &current)] {
+            self.files.write(place, bytes).map_err(at(place))?;
+            self.files.make_runnable(place).map_err(at(place))?;
+        }
+        self.files.rename(&staged, &program.file).map_err(at(&program.file))?;
+        self.files.rename(&kept, &previous).map_err(at(&previous))
     }
 }
 
@@ -149,6 +152,8 @@ pub struct SelfUpdate {
     pub outcome: Outcome,
     /// The program.
     pub program: Option<OwnUpdate>,
+    /// Whether the program before is back in its place.
+    pub program_returned: bool,
 }
 
 impl Installer {
@@ -160,7 +165,7 @@ impl Installer {
         let mut outcome = self.outdated().await?;
         let newer = self.newer_program(program).await;
         let program = noted(newer, &mut outcome);
-        Ok(SelfUpdate { outcome, program })
+        Ok(SelfUpdate { outcome, program, ..SelfUpdate::default() })
     }
 
     /// Brings plugins, suites and the program up to date. With a frozen lock it fetches what the lock lists, and no more.
@@ -169,25 +174,27 @@ impl Installer {
     /// When files cannot be written, or what came is not what was signed. A registry that cannot be asked is noted.
     pub async fn self_update(&mut self, program: &Program) -> Result<SelfUpdate, InstallError> {
         if self.options.frozen {
-            return Ok(SelfUpdate { outcome: self.sync().await?, program: None });
+            return Ok(SelfUpdate { outcome: self.sync().await?, ..SelfUpdate::default() });
         }
         let mut outcome = self.update(&[]).await?;
         let newer = self.update_program(program).await;
         let program = noted(newer, &mut outcome);
-        Ok(SelfUpdate { outcome, program })
+        Ok(SelfUpdate { outcome, program, ..SelfUpdate::default() })
     }
 
     /// Returns to the set and the program before, whichever of them there is.
     ///
     /// # Errors
     /// [`InstallError::NothingBefore`] when there is neither.
-    pub fn self_rollback(&mut self, program: &Program) -> Result<Outcome, InstallError> {
+    pub fn self_rollback(&mut self, program: &Program) -> Result<SelfUpdate, InstallError> {
         let set = self.rollback();
-        match (set, self.rollback_program(program)) {
-            (Err(InstallError::NothingBefore), Ok(())) => Ok(Outcome::default()),
-            (set, Ok(()) | Err(InstallError::NothingBefore)) => set,
-            (_, Err(error)) => Err(error),
-        }
+        let (outcome, program_returned) = match (set, self.rollback_program(program)) {
+            (Err(InstallError::NothingBefore), Ok(())) => (Outcome::default(), true),
+            (set, Ok(())) => (set?, true),
+            (set, Err(InstallError::NothingBefore)) => (set?, false),
+            (_, Err(error)) => return Err(error),
+        };
+        Ok(SelfUpdate { outcome, program_returned, ..SelfUpdate::default() })
     }
 }
 

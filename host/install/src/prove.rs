@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bench_plugin::{Host, HostOptions, Kind, Limits};
-use bench_registry::{ArchiveLimits, Channel, ItemKind, ItemName, Release, read_version, unpack};
+use bench_registry::{ArchiveLimits, Channel, ItemKind, ItemName, Release, put_data, read_version, unpack};
 use bench_suite::Suite;
 use semver::VersionReq;
 
@@ -22,12 +22,17 @@ impl Prover {
         Self { host: Host::new(HostOptions { cache: Some(cache) }) }
     }
 
-    /// Does it load, and is it who the registry says?
-    pub(crate) fn prove(&self, offered: &Offered, bytes: &[u8]) -> Result<(), InstallError> {
+    /// Does it load with its data, and is it who the registry says?
+    pub(crate) fn prove(
+        &self,
+        offered: &Offered,
+        bytes: &[u8],
+        data: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), InstallError> {
         let release = &offered.release;
         let problem = match release.kind.plugin() {
             Some(kind) => self.plugin(kind, offered, bytes),
-            None if release.kind == ItemKind::Suite => suite(offered, bytes),
+            None if release.kind == ItemKind::Suite => suite(offered, bytes, data),
             None => Ok(()),
         };
         problem.map_err(|problem| InstallError::Rejected {
@@ -100,8 +105,9 @@ struct Look {
     calls_itself: Option<(String, String)>,
 }
 
-fn suite(offered: &Offered, bytes: &[u8]) -> Result<(), String> {
-    let files = unpack(bytes, ArchiveLimits::SUITE).map_err(|error| error.to_string())?;
+fn suite(offered: &Offered, bytes: &[u8], data: Vec<(String, Vec<u8>)>) -> Result<(), String> {
+    let mut files = unpack(bytes, ArchiveLimits::SUITE).map_err(|error| error.to_string())?;
+    put_data(&mut files, data).map_err(|error| error.to_string())?;
     let suite = Suite::from_files(&files).map_err(|error| error.to_string())?;
     let (manifest, release) = (suite.manifest(), &offered.release);
     let own = release.name.as_str().rsplit('/').next().unwrap_or_default();

@@ -8,17 +8,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bench_registry::{INDEX_PATH, Index, ItemKind, ItemName, ItemPath, Release, is_digest};
+use bench_registry::{INDEX_PATH, Index, ItemKind, ItemName, ItemPath, MOST_DATA, Release, is_digest};
 use jiff::Timestamp;
 use sigstore_tuf::transport::FetchFuture;
 use sigstore_tuf::{Error as TufError, MetadataStore, Repository, TargetFile, Targets, Updater};
 
 use crate::error::InstallError;
+use crate::fetch::Piece;
 use crate::files::{FileOps, replace};
 use crate::transport::{Transport, TransportError};
 
 /// The largest item: 1 GiB.
 const LARGEST_ITEM: u64 = 1 << 30;
+/// The largest file of a suite that is kept beside its archive: 256 MiB, as suites are read.
+const LARGEST_DATA: u64 = 256 << 20;
 /// The largest file of metadata that is kept.
 const LARGEST_METADATA: u64 = 16 << 20;
 /// Most roles that are looked at for one item.
@@ -39,10 +42,37 @@ impl Offered {
     /// Where its bytes are, below the registry's address.
     #[must_use]
     pub fn file(&self) -> String {
-        let path = self.release.path().to_string();
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        format!("targets/{folder}/{}.{name}", self.sha256)
+        located(&self.release.path().to_string(), &self.sha256)
     }
+
+    /// What has to be fetched for it: itself, and its data.
+    pub(crate) fn pieces(&self) -> Vec<Piece> {
+        let release = &self.release;
+        let own = Piece {
+            name: release.path().to_string(),
+            file: self.file(),
+            sha256: self.sha256.clone(),
+            bytes: self.bytes,
+        };
+        let data = release.data.iter().map(|data| Piece {
+            name: format!("{} {} {}", release.kind, release.name, shown(&data.name)),
+            file: located(&data.path(release.kind, &release.name), &data.sha256),
+            sha256: data.sha256.clone(),
+            bytes: data.bytes,
+        });
+        std::iter::once(own).chain(data).collect()
+    }
+}
+
+/// The file of a target: its digest stands before its name.
+fn located(path: &str, sha256: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    format!("targets/{folder}/{sha256}.{name}")
+}
+
+/// The beginning of a name, fit to be printed.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars().filter(|character| !character.is_control()).take(80).collect()
 }
 
 /// Reads the metadata of one registry.
@@ -62,6 +92,14 @@ pub trait Reader: Send {
         path: &ItemPath,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Offered>, InstallError>> + Send;
+    /// Whether the role that may speak for this path lists these bytes there.
+    fn lists(
+        &mut self,
+        path: &str,
+        sha256: &str,
+        bytes: u64,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, InstallError>> + Send;
     /// The list that serves search.
     fn index(&mut self, now: Timestamp) -> impl Future<Output = Result<Index, InstallError>> + Send;
 }
@@ -169,6 +207,13 @@ impl Reader for TufReader {
         Ok(found.map_err(self.understand(now))?.and_then(|target| offered(path, &target)))
     }
 
+    async fn lists(&mut self, path: &str, sha256: &str, bytes: u64, now: Timestamp) -> Result<bool, InstallError> {
+        let found = self.updater.get_target_info(path, now).await.map_err(self.understand(now))?;
+        Ok(found.is_some_and(|target| {
+            target.length == bytes && target.hashes.get("sha256").is_some_and(|listed| listed == sha256)
+        }))
+    }
+
     async fn index(&mut self, now: Timestamp) -> Result<Index, InstallError> {
         let bytes = self.updater.get_target(INDEX_PATH, now).await;
         Ok(Index::parse(&bytes.map_err(self.understand(now))?)?)
@@ -179,7 +224,10 @@ impl Reader for TufReader {
 fn offered(path: &ItemPath, target: &TargetFile) -> Option<Offered> {
     let release: Release = serde_json::from_value(target.custom.clone()?).ok()?;
     let sha256 = target.hashes.get("sha256").filter(|sha256| is_digest(sha256))?;
-    let fits = release.path() == *path && target.length <= LARGEST_ITEM;
+    let data = &release.data;
+    let data_fits =
+        data.len() <= MOST_DATA && data.iter().all(|data| is_digest(&data.sha256) && data.bytes <= LARGEST_DATA);
+    let fits = release.path() == *path && target.length <= LARGEST_ITEM && data_fits;
     fits.then(|| Offered { release, sha256: sha256.clone(), bytes: target.length })
 }
 
@@ -254,15 +302,30 @@ struct Memory {
 }
 
 impl Memory {
+    /// The file of a name. Whatever is at the top of the folder is a role as it is trusted now; what is kept of earlier versions, for
+    /// comparison, has a folder of its own.
     fn path(&self, name: &str) -> Result<PathBuf, TufError> {
-        let plain = |part: &str| {
-            !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':', '\0']) && part.len() <= 255
-        };
-        if name.split('/').all(plain) {
-            Ok(self.folder.join(name))
-        } else {
-            Err(TufError::Malformed("a name that cannot be kept".to_owned()))
+        let plain = |part: &str| !part.is_empty() && !part.contains(['\\', ':', '\0']) && part.len() <= 250;
+        if !name.split('/').all(plain) {
+            return Err(TufError::Malformed("a name that cannot be kept".to_owned()));
         }
+        let is_older = |name: &str| {
+            name.split_once('.').is_some_and(|(version, rest)| {
+                !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && rest.contains('.')
+            })
+        };
+        let mut path = self.folder.clone();
+        if !name.contains('/') && is_older(name) {
+            path.push("earlier");
+        }
+        for part in name.split('/') {
+            // Names come with their slashes written as `%2F`; a dot at the beginning would still hide a file or lead out of the folder.
+            match part.strip_prefix('.') {
+                Some(rest) => path.push(format!("%2E{rest}")),
+                None => path.push(part),
+            }
+        }
+        Ok(path)
     }
 }
 
@@ -307,5 +370,32 @@ impl Repository for Fetched {
             None => Ok(None),
         };
         Box::pin(async move { found })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_inside_the_folder_and_earlier_versions_apart() {
+        let memory = Memory { files: Arc::new(crate::files::Disk), folder: PathBuf::from("m") };
+        let kept = |name: &str| memory.path(name).map(|path| path.to_string_lossy().replace('\\', "/"));
+        for (name, path) in [
+            ("root.json", "m/root.json"),
+            ("snapshot.json", "m/snapshot.json"),
+            ("12.snapshot.json", "m/earlier/12.snapshot.json"),
+            ("12.json", "m/12.json"),
+            ("root_history/3.root.json", "m/root_history/3.root.json"),
+            ("..%2Frole.json", "m/%2E.%2Frole.json"),
+            ("../role.json", "m/%2E./role.json"),
+            (".hidden.json", "m/%2Ehidden.json"),
+        ] {
+            assert_eq!(kept(name).unwrap(), path);
+        }
+        for name in ["", "/role.json", "a//b", "a\\b.json", "c:role.json", "nul\0.json", &"x".repeat(251)] {
+            assert!(kept(name).is_err(), "{name}");
+        }
     }
 }

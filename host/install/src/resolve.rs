@@ -3,7 +3,7 @@
 use semver::{Version, VersionReq};
 
 use bench_plugin::SUPPORTED_VERSION;
-use bench_registry::Channel;
+use bench_registry::{Channel, ItemKind};
 
 use crate::error::InstallError;
 use crate::reader::Offered;
@@ -40,7 +40,8 @@ fn obstacle(offered: &Offered, want: &Want, what: &str) -> Option<InstallError> 
             return Some(InstallError::InterfaceUnfit { what, version, world, speaks: SUPPORTED_VERSION.to_string() });
         }
     }
-    if let Some(data) = release.data.first() {
+    // Suites alone are made of files.
+    if let Some(data) = release.data.first().filter(|_| release.kind != ItemKind::Suite) {
         let data = data.name.chars().filter(|character| !character.is_control()).take(80).collect();
         return Some(InstallError::DataMissing { what, version, data });
     }
@@ -91,7 +92,7 @@ pub fn choose<'o>(offered: &'o [Offered], want: &Want, what: &str) -> Result<&'o
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 mod tests {
-    use bench_registry::{DataNeeded, ItemKind, ItemName, Release};
+    use bench_registry::{DataNeeded, ItemName, Release};
 
     use super::*;
 

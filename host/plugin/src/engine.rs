@@ -15,6 +15,7 @@ use crate::cell::{State, Ticker};
 use crate::contract::{self, Contract, Kind};
 use crate::driver::Driver;
 use crate::error::LoadError;
+use crate::interface::Interface;
 use crate::limits::{CODEC_STACK, Limits, SCORER_STACK};
 use crate::scorer::Scorer;
 use crate::wasi;
@@ -246,6 +247,17 @@ impl Host {
     /// Like [`Host::load`], under a profile other than the one that the kind of plugin asks for.
     pub fn load_with_profile(&self, bytes: &[u8], limits: Limits, profile: Profile) -> Result<Plugin, LoadError> {
         self.load_as(bytes, None, limits, Some(profile))
+    }
+
+    /// What a component takes and gives, whatever it is made for. No guest code runs.
+    ///
+    /// # Errors
+    /// When it is no component, or too large.
+    pub fn interface(&self, bytes: &[u8]) -> Result<Interface, LoadError> {
+        check_preamble(bytes)?;
+        let prepared = self.prepared(Profile::likely(bytes), Size::of(bytes))?;
+        let component = prepared.compile(bytes, &hex(&Sha256::digest(bytes)))?;
+        Ok(Interface::of(&component, &prepared.engine))
     }
 
     fn load_as(

@@ -203,6 +203,9 @@ pub struct SuiteIdentity {
     pub seed: u64,
     /// Parameters that the user gave, by workload or for all.
     pub params: serde_json::Value,
+    /// SHA-256 of the lock file that chose it, for one that was installed from a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
 }
 
 /// The other run of two that were measured in turns.

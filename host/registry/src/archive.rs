@@ -82,6 +82,21 @@ pub fn unpack(bytes: &[u8], limits: ArchiveLimits) -> Result<Files, NameError> {
     Ok(files)
 }
 
+/// Puts files of a suite that are not in its archive beside those that are.
+///
+/// # Errors
+/// When one has a path that an archive may not hold, or is there already.
+pub fn put_data(files: &mut Files, data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<(), NameError> {
+    for (path, bytes) in data {
+        check(&path)?;
+        if files.keys().any(|known| known.eq_ignore_ascii_case(&path)) {
+            return Err(bad(&path, "is in the archive, or twice among its data"));
+        }
+        files.insert(path, bytes);
+    }
+    Ok(())
+}
+
 /// A path within an archive: plain names between slashes.
 fn check(path: &str) -> Result<(), NameError> {
     let fine = |part: &str| {

@@ -11,12 +11,12 @@ mod resolve;
 mod shelf;
 mod store;
 
-pub use archive::{ArchiveLimits, Files, pack, unpack};
+pub use archive::{ArchiveLimits, Files, pack, put_data, unpack};
 pub use bundle::{Component, Suite, components, own_root, suites};
 pub use error::RegistryError;
 pub use item::{ItemKind, ItemName, ItemPath, NameError, read_version};
 pub use lock::{LARGEST_LOCK, LOCK_FILE, Lock, Locked, hex, is_digest, lock_for};
-pub use release::{Channel, DataNeeded, Entry, INDEX_PATH, Index, Release};
+pub use release::{Channel, DataNeeded, Entry, INDEX_PATH, Index, MOST_DATA, Release, parse_data_path};
 pub use resolve::{Found, LARGEST_PLUGIN, Source, any_plugin, plugin, suite};
 pub use shelf::Shelf;
 pub use store::Store;

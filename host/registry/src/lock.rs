@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::RegistryError;
 use crate::item::{ItemKind, ItemName};
-use crate::release::Release;
+use crate::release::{DataNeeded, Release};
 
 /// The name of a lock file.
 pub const LOCK_FILE: &str = "bench.lock";
@@ -47,6 +47,9 @@ pub struct Locked {
     /// Memory in bytes that it asks for beyond the usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// Files of a suite that are not in its archive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<DataNeeded>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
@@ -70,7 +73,14 @@ impl Locked {
             world: release.world.clone(),
             host: release.host.clone(),
             memory: release.memory,
+            data: release.data.clone(),
         }
+    }
+
+    /// Digest and size of everything in the store that belongs to it.
+    pub fn stored(&self) -> impl Iterator<Item = (&str, u64)> {
+        let data = self.data.iter().map(|data| (data.sha256.as_str(), data.bytes));
+        std::iter::once((self.sha256.as_str(), self.bytes)).chain(data)
     }
 }
 
@@ -105,7 +115,7 @@ impl Lock {
         if let Some(pair) = lock.items.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
             return Err(bad(format!("it has {} {} twice", pair[0].kind, pair[0].name)));
         }
-        match lock.items.iter().find(|item| !is_digest(&item.sha256)) {
+        match lock.items.iter().find(|item| !item.stored().all(|(sha256, _)| is_digest(sha256))) {
             Some(item) => Err(bad(format!("{} {} has no SHA-256", item.kind, item.name))),
             None => Ok(lock),
         }
@@ -222,6 +232,7 @@ mod tests {
             world: None,
             host: VersionReq::STAR,
             memory: Some(1 << 20),
+            data: Vec::new(),
         }
     }
 

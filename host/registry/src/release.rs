@@ -5,6 +5,7 @@ use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{ItemKind, ItemName, ItemPath, NameError};
+use crate::lock::is_digest;
 
 /// The path of the list that serves search.
 pub const INDEX_PATH: &str = "index/v1.json";
@@ -23,12 +24,33 @@ pub enum Channel {
 /// Data that an item needs and does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataNeeded {
-    /// What it is called.
+    /// Where in the suite's folder it belongs, such as `data/items.jsonl`.
     pub name: String,
     /// SHA-256 in hex.
     pub sha256: String,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// Most pieces of data that one item needs.
+pub const MOST_DATA: usize = 64;
+
+impl DataNeeded {
+    /// Where it is in a registry: beside the versions of the item that needs it, so that whoever speaks for those speaks for it, and one
+    /// copy serves them all.
+    #[must_use]
+    pub fn path(&self, kind: ItemKind, name: &ItemName) -> String {
+        format!("{kind}/{name}/{}.data", self.sha256)
+    }
+}
+
+/// The item and the digest of a path that [`DataNeeded::path`] made; `None` for any other path.
+#[must_use]
+pub fn parse_data_path(path: &str) -> Option<(ItemKind, ItemName, &str)> {
+    let (kind, rest) = path.split_once('/')?;
+    let (name, file) = rest.rsplit_once('/')?;
+    let sha256 = file.strip_suffix(".data").filter(|sha256| is_digest(sha256))?;
+    Some((kind.parse().ok()?, ItemName::parse(name).ok()?, sha256))
 }
 
 /// One version of an item.
@@ -55,7 +77,7 @@ pub struct Release {
     /// SPDX expression.
     #[serde(default)]
     pub licence: String,
-    /// What else has to be there.
+    /// What else belongs to it: files of a suite that are not in its archive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<DataNeeded>,
     /// Who is meant to have it.

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use bench_plugin::Kind;
 use semver::Version;
 
+use crate::archive::{ArchiveLimits, Files, put_data, unpack};
 use crate::error::RegistryError;
-use crate::item::ItemKind;
+use crate::item::{ItemKind, NameError};
 use crate::lock::{Lock, Locked};
+use crate::release::DataNeeded;
 use crate::resolve::{self, Found, Source, means_file};
 use crate::store::Store;
 
@@ -72,13 +74,19 @@ impl Shelf {
         }
     }
 
-    /// The archive of the installed suite of this name. `None` when none is installed.
+    /// The files of the installed suite of this name, those of its archive and its data. `None` when none is installed.
     ///
     /// # Errors
     /// When what is installed is damaged.
-    pub fn suite(&self, name: &str) -> Result<Option<Vec<u8>>, RegistryError> {
+    pub fn suite(&self, name: &str) -> Result<Option<Files>, RegistryError> {
         let found = self.in_lock(ItemKind::Suite, name);
-        found.map(|(installed, item)| installed.store.read(&item.sha256, item.bytes)).transpose()
+        found.map(|(installed, item)| installed.suite(item)).transpose()
+    }
+
+    /// SHA-256 of the lock that chooses the suite of this name. `None` when it is not from a lock.
+    #[must_use]
+    pub fn suite_lock(&self, name: &str) -> Option<&str> {
+        self.in_lock(ItemKind::Suite, name).map(|(installed, _)| installed.digest.as_str())
     }
 
     fn in_lock(&self, kind: ItemKind, reference: &str) -> Option<(&Installed, &Locked)> {
@@ -90,6 +98,19 @@ impl Shelf {
 }
 
 impl Installed {
+    fn suite(&self, item: &Locked) -> Result<Files, RegistryError> {
+        let damaged = |problem: NameError| RegistryError::Damaged {
+            path: self.store.path(&item.sha256).unwrap_or_default(),
+            problem: problem.to_string(),
+        };
+        let archive = self.store.read(&item.sha256, item.bytes)?;
+        let mut files = unpack(&archive, ArchiveLimits::SUITE).map_err(damaged)?;
+        let read = |data: &DataNeeded| Ok((data.name.clone(), self.store.read(&data.sha256, data.bytes)?));
+        let data: Vec<_> = item.data.iter().map(read).collect::<Result<_, RegistryError>>()?;
+        put_data(&mut files, data).map_err(damaged)?;
+        Ok(files)
+    }
+
     fn found(&self, item: &Locked) -> Result<Found, RegistryError> {
         let host = Version::parse(env!("CARGO_PKG_VERSION")).ok();
         if let Some(host) = host.filter(|host| !item.host.matches(host)) {
@@ -142,6 +163,7 @@ mod tests {
             world: None,
             host: VersionReq::parse(host).unwrap(),
             memory: None,
+            data: Vec::new(),
         });
         let path = folder.join("bench.lock");
         fs::write(&path, lock.text()).unwrap();

@@ -47,7 +47,7 @@ pub(crate) fn sign<T: Role + Serialize>(
         }
         for (id, key) in at_hand {
             if !signatures.iter().any(|signature| signature.keyid == *id) {
-                signatures.push(Signature { keyid: id.clone(), sig: key.sign(&message).into() });
+                signatures.push(Signature { keyid: id.clone(), sig: key.sign(&message)?.into() });
             }
         }
     }

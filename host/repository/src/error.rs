@@ -40,6 +40,28 @@ pub enum RepositoryError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A program that signs cannot be started.
+    #[error("`{program}`, which is to sign, cannot be started: {error}")]
+    NoSigner {
+        /// The program.
+        program: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A program that signs has not signed.
+    #[error("`{program}` did not sign: {problem}")]
+    Signer {
+        /// The program.
+        program: String,
+        /// What it did instead.
+        problem: String,
+    },
+    /// What a program gave is no signature by the key that its description names.
+    #[error("what `{program}` signed with is another key than its description names")]
+    WrongSignature {
+        /// The program.
+        program: String,
+    },
     /// Too few of the keys that a role asks for.
     #[error("`{role}` needs {threshold} signatures, and {found} of its keys are at hand")]
     KeysMissing {
@@ -104,6 +126,9 @@ impl RepositoryError {
             Self::Exists { .. } => "registry-exists",
             Self::BadMetadata { .. } => "metadata-unusable",
             Self::BadKey { .. } => "key-unusable",
+            Self::NoSigner { .. } => "signer-missing",
+            Self::Signer { .. } => "signer-failed",
+            Self::WrongSignature { .. } => "signer-wrong-key",
             Self::KeysMissing { .. } => "keys-missing",
             Self::UnknownRole { .. } => "role-unknown",
             Self::TooFewKeys { .. } => "too-few-keys",
@@ -125,7 +150,16 @@ impl RepositoryError {
                 Some("restore the file from a copy of the registry; nothing was changed".to_owned())
             }
             Self::BadKey { .. } => {
-                Some("a key is Ed25519 in PKCS#8 DER; in an environment variable, the same in hex".to_owned())
+                Some("a key is Ed25519 in PKCS#8 DER; in an environment variable, the same in hex; `NAME.signer` says how a program signs".to_owned())
+            }
+            Self::NoSigner { .. } => {
+                Some("install it, or name it by its path in the `command` of its .signer file; nothing was changed".to_owned())
+            }
+            Self::Signer { .. } => {
+                Some("what it said is above; try the same `command` by hand; nothing was changed".to_owned())
+            }
+            Self::WrongSignature { .. } => {
+                Some("compare `public` of its .signer file with the key that it uses, and see that it signs the message itself and not a digest of it; nothing was changed".to_owned())
             }
             Self::KeysMissing { known, .. } => {
                 let known: Vec<&str> = known.iter().map(|id| id.get(..16).unwrap_or(id)).collect();

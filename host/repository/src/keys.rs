@@ -1,4 +1,5 @@
-//! Signing keys: Ed25519 in PKCS#8 DER, from files or the environment. A private key never leaves this module, and `Debug` shows none.
+//! Signing keys: Ed25519 in PKCS#8 DER, from files or the environment, or outside, where a program signs with them. A private key never
+//! leaves this module, and `Debug` shows none.
 
 use std::fmt;
 use std::fs;
@@ -11,6 +12,7 @@ use tough::schema::decoded::{Decoded, Hex};
 use tough::schema::key::{Ed25519Key, Ed25519Scheme, Key};
 
 use crate::error::{RepositoryError, at};
+use crate::signer::{SIGNER_ENDING, Signer};
 
 /// A key file is a few dozen bytes.
 const LARGEST_KEY: u64 = 4096;
@@ -60,9 +62,17 @@ impl PublicKey {
     }
 }
 
+/// Who signs.
+enum Hand {
+    /// We do.
+    Pair(Box<Ed25519KeyPair>),
+    /// A program does.
+    Program(Signer),
+}
+
 /// A key that signs.
 pub struct SigningKey {
-    pair: Ed25519KeyPair,
+    hand: Hand,
     public: PublicKey,
     /// The file's stem, by which `init` knows its role.
     name: String,
@@ -96,19 +106,27 @@ impl SigningKey {
         Self::from_der(document.as_ref(), name, &origin)
     }
 
-    /// Reads a key file.
+    /// Reads a key file, or with the ending `.signer` the description of a key that a program signs with: TOML with `public`, the
+    /// public key in hex or the name of its file, and `command`, the program and its arguments.
     ///
     /// # Errors
-    /// When it cannot be read or is no Ed25519 key in PKCS#8 DER.
+    /// When it cannot be read, is no Ed25519 key in PKCS#8 DER, or no such description.
     pub fn read(path: &Path) -> Result<Self, RepositoryError> {
+        if path.extension().is_some_and(|extension| extension == SIGNER_ENDING) {
+            let signer = Signer::read(path)?;
+            let public = PublicKey::new(signer.public().to_vec()).ok_or_else(|| RepositoryError::BadKey {
+                origin: path.display().to_string(),
+                problem: "its public key has no id".to_owned(),
+            })?;
+            return Ok(Self { hand: Hand::Program(signer), public, name: stem(path) });
+        }
         let size = fs::metadata(path).map_err(at(path))?.len();
         let origin = path.display().to_string();
         if size > LARGEST_KEY {
             return Err(RepositoryError::BadKey { origin, problem: format!("it has {size} bytes") });
         }
         let der = fs::read(path).map_err(at(path))?;
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self::from_der(&der, &name, &origin)
+        Self::from_der(&der, &stem(path), &origin)
     }
 
     /// Reads a key from an environment variable, in hex.
@@ -126,7 +144,7 @@ impl SigningKey {
         let bad = |problem: &str| RepositoryError::BadKey { origin: origin.to_owned(), problem: problem.to_owned() };
         let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| bad("it is not Ed25519 in PKCS#8 DER"))?;
         let public = PublicKey::new(pair.public_key().as_ref().to_vec()).ok_or_else(|| bad("it has no id"))?;
-        Ok(Self { pair, public, name: name.to_owned() })
+        Ok(Self { hand: Hand::Pair(Box::new(pair)), public, name: name.to_owned() })
     }
 
     /// The public half.
@@ -136,9 +154,14 @@ impl SigningKey {
     }
 
     /// Signs a message: 64 bytes.
-    #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
+    ///
+    /// # Errors
+    /// With a key that a program signs with, when that is not there, fails, or gives something else than a signature by this key.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RepositoryError> {
+        match &self.hand {
+            Hand::Pair(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Hand::Program(signer) => signer.sign(message),
+        }
     }
 }
 
@@ -153,7 +176,7 @@ impl Keys {
         Self::default()
     }
 
-    /// All `.der` files of a folder, by name.
+    /// All `.der` and `.signer` files of a folder, by name.
     ///
     /// # Errors
     /// When the folder or one of them cannot be read.
@@ -162,7 +185,7 @@ impl Keys {
         let mut paths = Vec::new();
         for entry in entries {
             let path = entry.map_err(at(folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "der") {
+            if path.extension().is_some_and(|extension| extension == "der" || extension == SIGNER_ENDING) {
                 paths.push(path);
             }
         }
@@ -204,7 +227,7 @@ impl Keys {
         self.0.extend(other.0);
     }
 
-    /// Those that are a role's by the name of their file: `root.der`, or `root-1.der` and so on.
+    /// Those that are a role's by the name of their file: `root.der`, or `root-1.signer` and so on.
     pub fn of_role<'k>(&'k self, role: &'k str) -> impl Iterator<Item = &'k SigningKey> {
         self.0.iter().filter(move |key| {
             key.name.strip_prefix(role).is_some_and(|rest| {
@@ -222,7 +245,12 @@ impl Keys {
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The name of a file without its ending.
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;

@@ -8,10 +8,12 @@
 //! `tough` supplies the formats, key ids, canonical forms and verification; order and wording of writes are ours. No clock is read here:
 //! whoever calls says what day it is.
 
+mod compare;
 mod document;
 mod error;
 mod export;
 mod files;
+mod guard;
 mod keys;
 mod load;
 mod policy;
@@ -19,6 +21,7 @@ mod publish;
 mod repository;
 mod roles;
 mod serve;
+mod signer;
 mod verify;
 
 pub use error::RepositoryError;
@@ -29,4 +32,4 @@ pub use publish::{Publication, Published, Wish, carried, component, from_path, p
 pub use repository::Repository;
 pub use roles::KeyChange;
 pub use serve::{Serving, serve};
-pub use verify::{RoleState, Verified, metadata_folder, verify};
+pub use verify::{Problem, RoleState, Verified, metadata_folder, verify};

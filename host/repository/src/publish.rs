@@ -1,11 +1,13 @@
 //! Publishing: what a registry takes, and what it says of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bench_kit::CheckReport;
 use bench_plugin::{Host, Kind, Limits};
 use bench_registry::{
-    Channel, DataNeeded, Entry, INDEX_PATH, Index, ItemKind, ItemName, ItemPath, Release, pack, read_version,
+    Channel, DataNeeded, Entry, INDEX_PATH, Index, ItemKind, ItemName, ItemPath, MOST_DATA, Release, pack,
+    parse_data_path, read_version,
 };
 use bench_suite::Suite;
 use jiff::Timestamp;
@@ -16,10 +18,10 @@ use tough::schema::{Hashes, Target, Targets};
 use crate::error::{RepositoryError, at};
 use crate::files;
 use crate::keys::Keys;
-use crate::repository::{INDEX_ROLE, Repository, TOP};
+use crate::repository::{INDEX_FOLDER, INDEX_ROLE, Repository, TOP, entries_of};
 
 /// The largest component: 64 MiB.
-const LARGEST_COMPONENT: u64 = 64 << 20;
+pub(crate) const LARGEST_COMPONENT: u64 = 64 << 20;
 /// The largest program: 512 MiB.
 const LARGEST_PROGRAM: u64 = 512 << 20;
 
@@ -34,8 +36,9 @@ pub struct Wish {
     pub memory: Option<u64>,
     /// SPDX expression.
     pub licence: String,
-    /// What else has to be there.
-    pub data: Vec<DataNeeded>,
+    /// Files of a suite, by their paths in its folder, that are kept beside its archive and not in it: each version that has the same ones
+    /// shares them, and they are fetched by digest.
+    pub data: Vec<String>,
     /// Who is meant to have it.
     pub channel: Channel,
     /// Take the place of the same version. For versions that nobody has: whoever has one keeps what it was.
@@ -63,6 +66,8 @@ pub struct Publication {
     pub release: Release,
     /// The item.
     pub bytes: Vec<u8>,
+    /// What the release says it needs, in the same order.
+    pub data: Vec<Vec<u8>>,
     /// Take the place of the same version.
     pub replace: bool,
 }
@@ -78,7 +83,7 @@ pub enum Published {
     Unchanged,
 }
 
-fn refused(item: &str, reason: impl Into<String>, remedy: &'static str) -> RepositoryError {
+pub(crate) fn refused(item: &str, reason: impl Into<String>, remedy: &'static str) -> RepositoryError {
     RepositoryError::Refused { item: item.to_owned(), reason: reason.into(), remedy }
 }
 
@@ -96,6 +101,9 @@ pub fn component(
     cases: Option<&Path>,
     wish: &Wish,
 ) -> Result<(Publication, CheckReport), RepositoryError> {
+    if let Some(name) = wish.data.first() {
+        return Err(refused(name, "a component reads no files", "data belongs to a suite; leave --data out"));
+    }
     let report = bench_kit::check(host, &bytes, cases)?;
     if let Some(finding) = report.findings.iter().find(|finding| !finding.ok) {
         return Err(refused(
@@ -129,11 +137,11 @@ pub fn component(
         host: wish.host.clone(),
         memory: wish.memory,
         licence: wish.licence.clone(),
-        data: wish.data.clone(),
+        data: Vec::new(),
         channel: wish.channel,
         yanked: None,
     };
-    Ok((Publication { release, bytes, replace: wish.replace }, report))
+    Ok((Publication { release, bytes, data: Vec::new(), replace: wish.replace }, report))
 }
 
 /// Packs a suite's folder.
@@ -147,11 +155,33 @@ pub fn suite(folder: &Path, wish: &Wish) -> Result<Publication, RepositoryError>
     if Suite::from_files(&content)?.digest() != suite.digest() {
         return Err(refused("the suite", "its files changed while they were read", "try again"));
     }
-    packed(&content, &suite, wish)
+    packed(content, &suite, wish)
 }
 
-fn packed(content: &bench_registry::Files, suite: &Suite, wish: &Wish) -> Result<Publication, RepositoryError> {
+/// The files that are kept beside the archive, taken out of what goes into it.
+fn apart(content: &mut bench_registry::Files, wish: &Wish) -> Result<Vec<(DataNeeded, Vec<u8>)>, RepositoryError> {
+    if wish.data.len() > MOST_DATA {
+        let reason = format!("{} files are to be kept beside it", wish.data.len());
+        return Err(refused("the suite", reason, "a suite has at most 64; pack the small ones with it"));
+    }
+    let take = |name: &String| {
+        let bytes = content.remove(name).filter(|_| name != bench_suite::MANIFEST);
+        let bytes = bytes.ok_or_else(|| {
+            refused(
+                name,
+                "the suite has no such file to keep beside it",
+                "name a file by its path in the suite's folder",
+            )
+        })?;
+        let sha256 = bench_registry::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes).as_ref());
+        Ok((DataNeeded { name: name.clone(), sha256, bytes: bytes.len() as u64 }, bytes))
+    };
+    wish.data.iter().map(take).collect()
+}
+
+fn packed(mut content: bench_registry::Files, suite: &Suite, wish: &Wish) -> Result<Publication, RepositoryError> {
     let manifest = suite.manifest();
+    let (needed, data) = apart(&mut content, wish)?.into_iter().unzip();
     let release = Release {
         kind: ItemKind::Suite,
         name: named(wish.publisher.as_deref(), &manifest.name)?,
@@ -161,11 +191,11 @@ fn packed(content: &bench_registry::Files, suite: &Suite, wish: &Wish) -> Result
         host: wish.host.clone(),
         memory: None,
         licence: manifest.licence.clone(),
-        data: wish.data.clone(),
+        data: needed,
         channel: wish.channel,
         yanked: None,
     };
-    Ok(Publication { release, bytes: pack(content)?, replace: wish.replace })
+    Ok(Publication { release, bytes: pack(&content)?, data, replace: wish.replace })
 }
 
 /// The program itself, for one platform.
@@ -186,7 +216,7 @@ pub fn program(platform: &str, version: &Version, bytes: Vec<u8>, wish: &Wish) -
         channel: wish.channel,
         yanked: None,
     };
-    Ok(Publication { release, bytes, replace: wish.replace })
+    Ok(Publication { release, bytes, data: Vec::new(), replace: wish.replace })
 }
 
 /// Whatever is at `path`: a component, the folder of a plugin with its `plugin.wasm`, or the folder of a suite.
@@ -219,7 +249,8 @@ pub fn carried(host: &Host, published: &[Entry], wish: &Wish) -> Result<Vec<Publ
     }
     for suite in bench_registry::suites() {
         let content = suite.files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect();
-        publications.push(packed(&content, &Suite::from_files(&content)?, wish)?);
+        let suite = Suite::from_files(&content)?;
+        publications.push(packed(content, &suite, wish)?);
     }
     Ok(publications)
 }
@@ -239,24 +270,6 @@ impl Wish {
     /// When they are no range.
     pub fn hosts(text: &str) -> Result<VersionReq, RepositoryError> {
         VersionReq::parse(text).map_err(|error| refused(text, error.to_string(), "write a range such as >=0.1, <1"))
-    }
-
-    /// Reads data as it is typed, `NAME=SHA256:BYTES`.
-    ///
-    /// # Errors
-    /// When it is something else.
-    pub fn data(text: &str) -> Result<DataNeeded, RepositoryError> {
-        let read = || {
-            let (name, rest) = text.split_once('=')?;
-            let (sha256, bytes) = rest.split_once(':')?;
-            let bytes = bytes.parse().ok()?;
-            bench_registry::is_digest(sha256).then(|| DataNeeded {
-                name: short(name),
-                sha256: sha256.to_owned(),
-                bytes,
-            })
-        };
-        read().ok_or_else(|| refused(text, "it does not say which data", "write NAME=SHA256:BYTES"))
     }
 }
 
@@ -286,7 +299,25 @@ impl Repository {
         Ok(ItemPath::parse(text)?)
     }
 
-    /// Publishes: all of it or nothing. A publisher's items are signed by its own role, the registry's by `targets`.
+    /// Publishes, and compares what a plugin takes and gives with the last version that it calls itself compatible with.
+    ///
+    /// # Errors
+    /// As [`Repository::publish`], and [`RepositoryError::Refused`] with what is different.
+    pub fn publish_compared(
+        &mut self,
+        host: &Host,
+        items: Vec<Publication>,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<Vec<(ItemPath, Published)>, RepositoryError> {
+        for item in &items {
+            self.compare_types(host, item)?;
+        }
+        self.publish(items, keys, now)
+    }
+
+    /// Publishes: all of it or nothing. A publisher's items are signed by its own role, the registry's by `targets`. Of plugins it compares
+    /// the worlds alone, since it has nobody to look into components.
     ///
     /// # Errors
     /// [`RepositoryError::Refused`] when a release breaks a rule, [`RepositoryError::KeysMissing`] when it cannot be signed.
@@ -309,6 +340,11 @@ impl Repository {
             let target = target(&item)?;
             self.role_mut(&role, now)?.targets.insert(target_name(&text)?, target);
             self.put_blob(&text, item.bytes);
+            for (needed, bytes) in item.release.data.iter().zip(item.data) {
+                let path = needed.path(item.release.kind, &item.release.name);
+                self.role_mut(&role, now)?.targets.insert(target_name(&path)?, plain_target(&bytes));
+                self.put_blob(&path, bytes);
+            }
         }
         if outcome.iter().any(|(_, found)| *found != Published::Unchanged) {
             self.put_index()?;
@@ -341,65 +377,34 @@ impl Repository {
         self.seal(keys, now)
     }
 
-    /// Takes releases of the registry's own off its list. Clients that have them keep them.
+    /// Takes releases off the list, with data that nothing else needs, and then their files away. Clients that have them keep them.
     ///
     /// # Errors
-    /// When one is not there, or keys are missing.
+    /// When one is not there, keys are missing, or a file cannot be removed; the list is without them then all the same.
     pub fn withdraw(&mut self, paths: &[ItemPath], keys: &Keys, now: Timestamp) -> Result<(), RepositoryError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let before = self.target_files();
         for path in paths {
             let role = path.name.publisher().unwrap_or(TOP).to_owned();
             let name = target_name(&path.to_string())?;
             let gone = self.role_mut(&role, now)?.targets.remove(&name);
             gone.ok_or_else(|| RepositoryError::UnknownRelease { path: path.to_string() })?;
+            self.drop_data(&role, now)?;
         }
-        if !paths.is_empty() {
-            self.put_index()?;
-            self.seal(keys, now)?;
-        }
-        Ok(())
+        self.put_index()?;
+        let after = self.target_files();
+        self.seal(keys, now)?;
+        self.remove_targets(before.into_iter().filter(|file| !after.contains(file) && !file.starts_with(INDEX_FOLDER)))
     }
 
-    /// How a publication stands to what is listed, by the rules: a version is never another one's bytes, and one that calls itself
-    /// compatible asks for no other interface.
-    fn compare(&self, item: &Publication) -> Result<Published, RepositoryError> {
-        let release = &item.release;
-        let entries = self.entries();
-        let same = entries.iter().find(|entry| entry.release.path() == release.path());
-        let digest = bench_registry::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &item.bytes).as_ref());
-        if let Some(same) = same {
-            // Publishing again what was withdrawn does not bring it back.
-            let as_listed = Release { yanked: same.release.yanked.clone(), ..release.clone() };
-            if same.sha256 == digest && same.release == as_listed {
-                return Ok(Published::Unchanged);
-            }
-            if !item.replace {
-                let reason = "this version is published, with other bytes or other words";
-                return Err(refused(
-                    &release.path().to_string(),
-                    reason,
-                    "give it a new version; a published one never changes",
-                ));
-            }
-        }
-        let of_name =
-            entries.iter().filter(|entry| entry.release.kind == release.kind && entry.release.name == release.name);
-        let last = of_name
-            .filter(|entry| entry.release.version < release.version)
-            .max_by(|one, other| one.release.version.cmp(&other.release.version));
-        if let Some(last) = last.map(|entry| &entry.release) {
-            let compatible =
-                VersionReq::parse(&format!("^{}", last.version)).is_ok_and(|range| range.matches(&release.version));
-            if compatible && last.world != release.world {
-                let world = |release: &Release| release.world.clone().unwrap_or_default();
-                let reason = format!("{} is for {}, and this one is for {}", last.version, world(last), world(release));
-                return Err(refused(
-                    &release.path().to_string(),
-                    reason,
-                    "a change of the interface needs a new major version",
-                ));
-            }
-        }
-        Ok(if same.is_some() { Published::Replaced } else { Published::Added })
+    /// Takes data off a role's list that none of its releases needs any more.
+    fn drop_data(&mut self, role: &str, now: Timestamp) -> Result<(), RepositoryError> {
+        let targets = self.role_mut(role, now)?;
+        let needed = needed_data(targets);
+        targets.targets.retain(|name, _| parse_data_path(name.raw()).is_none() || needed.contains(name.raw()));
+        Ok(())
     }
 
     /// Lists everything in the index: under the role of its own where there is one, else under `targets`.
@@ -422,6 +427,16 @@ impl Repository {
         }
         Ok(())
     }
+}
+
+/// The paths of the data that a role's releases need.
+pub(crate) fn needed_data(targets: &Targets) -> BTreeSet<String> {
+    let entries = entries_of(targets);
+    let paths = entries.iter().flat_map(|entry| {
+        let release = &entry.release;
+        release.data.iter().map(|data| data.path(release.kind, &release.name))
+    });
+    paths.collect()
 }
 
 fn empty(expires: Timestamp) -> Targets {

@@ -16,12 +16,15 @@ use tough::schema::{
 use crate::document::{self, Authority, SPEC_VERSION};
 use crate::error::{RepositoryError, at};
 use crate::files;
+use crate::guard::Guard;
 use crate::keys::{Keys, PublicKey};
 use crate::load::{self, METADATA, TARGETS};
 use crate::policy::{Policy, after, positive};
 
 /// The role that signs what is the registry's own.
 pub(crate) const TOP: &str = "targets";
+/// The folder of the index below `targets/`.
+pub(crate) const INDEX_FOLDER: &str = "index/";
 /// The delegated role that signs the index alone, where there is one.
 pub(crate) const INDEX_ROLE: &str = "index";
 
@@ -42,6 +45,8 @@ pub struct Repository {
     blobs: BTreeMap<String, Vec<u8>>,
     /// Whether there is a root that was not written yet.
     new_root: bool,
+    /// Nobody else changes it meanwhile.
+    _guard: Guard,
 }
 
 impl Repository {
@@ -51,8 +56,9 @@ impl Repository {
     /// # Errors
     /// When something is there, keys are missing, or files cannot be written.
     pub fn init(folder: &Path, keys: &Keys, policy: &Policy, now: Timestamp) -> Result<Self, RepositoryError> {
-        let metadata = folder.join(METADATA);
-        if metadata.exists() {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let guard = Guard::take(folder, &|| {})?;
+        if folder.join(METADATA).exists() {
             return Err(RepositoryError::Exists { path: folder.to_owned() });
         }
         let mut root = Root {
@@ -97,6 +103,7 @@ impl Repository {
             timestamp_version: 0,
             blobs: BTreeMap::new(),
             new_root: true,
+            _guard: guard,
         };
         repository.put_index()?;
         repository.seal(keys, now)?;
@@ -104,11 +111,15 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Opens a registry, checking every signature on the way.
+    /// Opens a registry to change it, checking every signature on the way. Until it is dropped nobody else can: whoever tries waits.
+    /// `waiting` is called once when that is us.
     ///
     /// # Errors
     /// [`RepositoryError::BadMetadata`] for whatever is not as it was signed.
-    pub fn open(folder: &Path) -> Result<Self, RepositoryError> {
+    pub fn open(folder: &Path, waiting: &dyn Fn()) -> Result<Self, RepositoryError> {
+        // Where no registry is, nothing is left behind.
+        load::root_versions(&folder.join(METADATA))?;
+        let guard = Guard::take(folder, waiting)?;
         let loaded = load::load(folder)?;
         let mut signed = loaded.roles;
         let roles = signed.iter().map(|(name, role)| (name.clone(), role.signed.clone())).collect();
@@ -125,6 +136,7 @@ impl Repository {
             timestamp_version: loaded.timestamp.signed.version.get(),
             blobs: BTreeMap::new(),
             new_root: false,
+            _guard: guard,
         })
     }
 
@@ -193,9 +205,6 @@ impl Repository {
     /// with their keys at hand the others too when they are past half their life.
     pub(crate) fn seal(&mut self, keys: &Keys, now: Timestamp) -> Result<(), RepositoryError> {
         let mut writes: Vec<(String, Vec<u8>)> = Vec::new();
-        if self.new_root {
-            writes.push((format!("{}.root.json", self.root.signed.version), document::bytes(&self.root)?));
-        }
         let mut meta = std::collections::HashMap::new();
         let names: Vec<String> = std::iter::once(TOP.to_owned()).chain(self.roles.keys().cloned()).collect();
         for name in names {
@@ -221,6 +230,10 @@ impl Repository {
         timestamp.meta.insert("snapshot.json".to_owned(), metafile(self.snapshot_version + 1, &bytes));
         writes.push((format!("{}.snapshot.json", self.snapshot_version + 1), bytes));
         let timestamp = self.sign_top(timestamp, RoleType::Timestamp, keys)?;
+        // Readers take a new root as soon as it is there, and hold the timestamp to it: it comes as late as can be.
+        if self.new_root {
+            writes.push((format!("{}.root.json", self.root.signed.version), document::bytes(&self.root)?));
+        }
         writes.push(("timestamp.json".to_owned(), document::bytes(&timestamp)?));
         // Everything is signed; from here on only files are written.
         for (path, bytes) in std::mem::take(&mut self.blobs) {
@@ -305,12 +318,28 @@ impl Repository {
         metadata.extend(self.signed.iter().map(|(name, role)| format!("{}.{name}.json", role.signed.version)));
         let stale_metadata = |name: &str| !metadata.iter().any(|kept| kept == name) && !name.ends_with(".root.json");
         remove_files(&self.folder.join(METADATA), "", &stale_metadata)?;
-        let listed: Vec<String> = std::iter::once(&self.targets)
-            .chain(self.roles.values())
-            .flat_map(|role| &role.targets)
-            .map(|(name, target)| located(&self.folder, name.raw(), &bench_registry::hex(&target.hashes.sha256)))
-            .collect();
+        let listed = self.target_files();
         remove_files(&self.folder.join(TARGETS), "", &|path: &str| !listed.iter().any(|kept| kept == path))
+    }
+
+    /// The files of everything that is listed, below `targets/`.
+    pub(crate) fn target_files(&self) -> Vec<String> {
+        let listed = std::iter::once(&self.targets).chain(self.roles.values()).flat_map(|role| &role.targets);
+        listed
+            .map(|(name, target)| located(&self.folder, name.raw(), &bench_registry::hex(&target.hashes.sha256)))
+            .collect()
+    }
+
+    /// Removes files below `targets/`. That one is gone already is fine.
+    pub(crate) fn remove_targets(&self, names: impl Iterator<Item = String>) -> Result<(), RepositoryError> {
+        for name in names {
+            let path = self.folder.join(TARGETS).join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&path)(error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 

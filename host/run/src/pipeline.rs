@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bench_machine::{Found, ProcessCpu};
 use bench_record::RunRecord;
-use bench_registry::{ArchiveLimits, NameError, RegistryError, Shelf, unpack};
+use bench_registry::Shelf;
 use bench_suite::Suite;
 use bench_wire::Stop;
 use serde_json::Map;
@@ -24,9 +24,8 @@ use crate::work::workload;
 
 /// The suite that `reference` names: a folder, one that is installed, or one that the binary carries.
 pub fn open_suite(shelf: &Shelf, reference: &str) -> Result<Suite, RunError> {
-    if let Some(archive) = shelf.suite(reference)? {
-        let damaged = |error: NameError| RegistryError::Damaged { path: reference.into(), problem: error.to_string() };
-        return Ok(Suite::from_files(&unpack(&archive, ArchiveLimits::SUITE).map_err(damaged)?)?);
+    if let Some(files) = shelf.suite(reference)? {
+        return Ok(Suite::from_files(&files)?);
     }
     if reference.contains(['/', '\\']) || Path::new(reference).join(bench_suite::MANIFEST).is_file() {
         return Ok(Suite::load(Path::new(reference))?);

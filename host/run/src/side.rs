@@ -104,7 +104,7 @@ impl<'a> Side<'a> {
                 planned.retain(|one| !record.workloads.iter().any(|done| done.label == one.label));
                 record
             }
-            None => begin(options, house.params, house.suite, engine, id, nonce)?,
+            None => begin(options, house, engine, id, nonce)?,
         };
         record.simulated = simulated;
         record.eval_options = options.evals.clone();
@@ -270,20 +270,20 @@ async fn is_simulation(engine: &Engine) -> bool {
 
 fn begin(
     options: &RunOptions,
-    params: &Params,
-    suite: &Suite,
+    house: &House<'_>,
     engine: &Engine,
     id: RunId,
     nonce: u64,
 ) -> Result<RunRecord, RunError> {
-    let manifest = suite.manifest();
+    let manifest = house.suite.manifest();
     let identity = SuiteIdentity {
         name: manifest.name.clone(),
         version: manifest.version.to_string(),
-        digest: suite.digest().to_string(),
+        digest: house.suite.digest().to_string(),
         quick: options.quick,
         seed: options.seed.unwrap_or(nonce),
-        params: assemble::params(engine, &params.driver),
+        params: assemble::params(engine, &house.params.driver),
+        lock: house.catalog.shelf().suite_lock(&options.suite).map(str::to_owned),
     };
     let endpoint = Endpoint { url: engine.line.endpoint.to_string(), ..Endpoint::default() };
     let host = assemble::host_build();

@@ -67,12 +67,12 @@ fn the_bundle_lists_what_is_there_and_nothing_else() {
 
 /// The day on which the committed signatures are looked at. They have to be right on any day; whether they still hold today is the
 /// pipeline's to ask, which has a clock.
-const SIGNED_DAY: &str = "2026-12-01T00:00:00Z";
+pub const SIGNED_DAY: &str = "2026-12-01T00:00:00Z";
 
 #[test]
 fn the_registry_is_signed_and_lists_what_the_binary_carries() {
     let verified = bench_repository::verify(&root().join("registry"), SIGNED_DAY.parse().unwrap()).unwrap();
-    let mut broken = verified.problems;
+    let mut broken: Vec<String> = verified.problems.iter().map(ToString::to_string).collect();
     for component in bundle().components {
         let path = format!("{}/{}/{}.wasm", component.kind, component.name, component.version);
         let listed = verified.entries.iter().find(|entry| entry.release.path().to_string() == path);

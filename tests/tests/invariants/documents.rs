@@ -96,3 +96,21 @@ fn a_licence_is_there_and_every_crate_inherits_it() {
     let broken: Vec<String> = others.map(|package| package.folder.clone()).collect();
     expect_none("add `license.workspace = true`:", &broken);
 }
+
+#[test]
+fn the_table_of_codes_has_those_of_registries() {
+    let explained = quoted(&read("docs/registry.md"));
+    let mut missing = Vec::new();
+    let sources = ["repository/src/error.rs", "repository/src/verify.rs", "install/src/error.rs", "oci/src/error.rs"];
+    for path in sources.map(|path| format!("host/{path}")) {
+        let text = read(&path);
+        // A code stands alone in its literal: two words or more in kebab case.
+        let literals = text.split('"').skip(1).step_by(2);
+        let codes = literals
+            .filter(|text| text.contains('-') && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        missing.extend(
+            codes.filter(|code| !explained.iter().any(|known| known == code)).map(|code| format!("{path}: {code}")),
+        );
+    }
+    expect_none("explain these codes in docs/registry.md:", &missing);
+}

@@ -12,4 +12,5 @@ mod layers;
 mod project;
 mod purity;
 mod shape;
+mod tampering;
 mod window;

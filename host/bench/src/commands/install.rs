@@ -82,6 +82,24 @@ pub fn search(words: &[String], ask: &AskArgs) -> Ended {
     Ok(Exit::Success)
 }
 
+/// Frees what no lock needs.
+pub fn prune(dry_run: bool, ask: &AskArgs) -> Ended {
+    let pruned = installer(ask)?.prune(dry_run)?;
+    if ask.json {
+        output::json(&pruned);
+        return Ok(Exit::Success);
+    }
+    let mut table = results::table(&["sha256", "size", ""]);
+    for file in &pruned.files {
+        let word = if file.partial { "cut off" } else { "" };
+        table.add_row([file.sha256.clone(), bytes(file.bytes), word.to_owned()]);
+    }
+    output::data(&table.to_string());
+    let (verb, locks) = (if dry_run { "would free" } else { "freed" }, pruned.locks.len());
+    output::say(&format!("{verb} {}; {locks} locks need the rest", bytes(pruned.bytes)));
+    Ok(Exit::Success)
+}
+
 fn of_kind(items: &[Request], kind: Option<ItemKind>) -> Vec<Request> {
     items.iter().map(|item| item.clone().of_kind(kind)).collect()
 }

@@ -35,6 +35,7 @@ pub fn plugin(command: &PluginCommand) -> Outcome {
         PluginCommand::Pin { undo, items } => install::pin(items, *undo),
         PluginCommand::Sync(ask) => install::sync(ask),
         PluginCommand::Rollback(ask) => install::rollback(ask),
+        PluginCommand::Prune { dry_run, ask } => install::prune(*dry_run, ask),
         PluginCommand::Inspect { plugin, json } => inspect(plugin, *json),
         PluginCommand::New { kind, name, lang, out } => {
             author::new((*kind).into(), name, (*lang).into(), out.as_deref())

@@ -1,9 +1,9 @@
 //! `bench registry publish`.
 
 use bench_plugin::{Host, HostOptions};
-use bench_repository::{Published, Repository, Wish, carried, from_path, program_file};
+use bench_repository::{Published, Wish, carried, from_path, program_file};
 
-use super::registry::keys;
+use super::registry::{keys, opened};
 use crate::distribution::PublishArgs;
 use crate::downloads::version;
 use crate::exit::Exit;
@@ -14,7 +14,7 @@ use crate::{folders, output, results};
 pub fn publish(args: &PublishArgs) -> Outcome {
     let wish = wish(args)?;
     let host = Host::new(HostOptions { cache: Some(folders::folders().cache.join("compiled")) });
-    let mut repository = Repository::open(&args.folder)?;
+    let mut repository = opened(&args.folder)?;
     let items = if args.carried {
         carried(&host, &repository.entries(), &wish)?
     } else if let Some(platform) = &args.platform {
@@ -23,7 +23,7 @@ pub fn publish(args: &PublishArgs) -> Outcome {
     } else {
         args.items.iter().map(|path| from_path(&host, path, &wish)).collect::<Result<_, _>>()?
     };
-    let published = repository.publish(items, &keys(&args.keys)?, bench_install::now())?;
+    let published = repository.publish_compared(&host, items, &keys(&args.keys)?, bench_install::now())?;
     if args.tidy {
         repository.tidy()?;
     }
@@ -46,7 +46,7 @@ fn wish(args: &PublishArgs) -> Result<Wish, Failure> {
         host: Wish::hosts(&args.host)?,
         memory: args.memory.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
         licence: args.licence.clone(),
-        data: args.data.iter().map(|text| Wish::data(text)).collect::<Result<_, _>>()?,
+        data: args.data.clone(),
         channel: args.channel.into(),
         replace: args.replace,
     })

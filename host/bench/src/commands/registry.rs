@@ -23,7 +23,7 @@ pub fn registry(command: &RegistryCommand) -> Outcome {
         }
         RegistryCommand::AddKey(args) | RegistryCommand::Rotate(args) => change(args),
         RegistryCommand::Delegate { folder, publisher, public, threshold, keys: at_hand } => {
-            let mut repository = Repository::open(folder)?;
+            let mut repository = opened(folder)?;
             repository.delegate(publisher, &publics(public)?, *threshold, &keys(at_hand)?, now())?;
             shown(folder)
         }
@@ -31,11 +31,16 @@ pub fn registry(command: &RegistryCommand) -> Outcome {
         RegistryCommand::Yank { folder, path, reason, undo, keys: at_hand } => {
             let path = Repository::path(path)?;
             let reason = reason.as_deref().filter(|_| !undo);
-            Repository::open(folder)?.yank(&path, reason, &keys(at_hand)?, now())?;
+            opened(folder)?.yank(&path, reason, &keys(at_hand)?, now())?;
+            shown(folder)
+        }
+        RegistryCommand::Withdraw { folder, paths, keys: at_hand } => {
+            let paths = paths.iter().map(|path| Repository::path(path)).collect::<Result<Vec<_>, _>>()?;
+            opened(folder)?.withdraw(&paths, &keys(at_hand)?, now())?;
             shown(folder)
         }
         RegistryCommand::Refresh { folder, tidy, keys: at_hand } => {
-            let mut repository = Repository::open(folder)?;
+            let mut repository = opened(folder)?;
             repository.refresh(&keys(at_hand)?, now())?;
             if *tidy {
                 repository.tidy()?;
@@ -64,6 +69,11 @@ pub fn keys(args: &KeyArgs) -> Result<Keys, Failure> {
     Ok(Keys::gather(args.keys.as_deref(), &args.files, &args.variables)?)
 }
 
+/// A registry to change.
+pub fn opened(folder: &Path) -> Result<Repository, Failure> {
+    Ok(Repository::open(folder, &|| output::say("another process is changing this registry; waiting for it"))?)
+}
+
 fn publics(texts: &[String]) -> Result<Vec<PublicKey>, RepositoryError> {
     texts.iter().map(|text| PublicKey::parse(text)).collect()
 }
@@ -80,7 +90,7 @@ fn init(folder: &Path, generate: bool, long: bool, args: &KeyArgs) -> Outcome {
 
 fn change(args: &RoleArgs) -> Outcome {
     let change = KeyChange { add: publics(&args.public)?, remove: args.remove.clone(), threshold: args.threshold };
-    Repository::open(&args.folder)?.change_keys(&args.role, &change, &keys(&args.keys)?, now())?;
+    opened(&args.folder)?.change_keys(&args.role, &change, &keys(&args.keys)?, now())?;
     shown(&args.folder)
 }
 
@@ -102,7 +112,7 @@ fn verified(folder: &Path, as_json: bool) -> Outcome {
         }
         output::data(&output::printable(&format!("{}\n\n{table}", roles(&found))));
         for problem in &found.problems {
-            output::warning(&output::printable(problem), None);
+            output::warning(&output::printable(&format!("{problem} [{}]", problem.code)), None);
         }
     }
     Ok(if found.problems.is_empty() { Exit::Success } else { Exit::Input })

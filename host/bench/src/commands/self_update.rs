@@ -1,6 +1,6 @@
 //! `bench self-update`.
 
-use bench_install::{Program, SelfUpdate};
+use bench_install::Program;
 
 use super::runtime;
 use crate::distribution::SelfUpdateArgs;
@@ -17,12 +17,12 @@ pub fn self_update(args: &SelfUpdateArgs) -> Outcome {
     let runtime = runtime()?;
     let done = match (args.check, args.rollback) {
         (true, _) => runtime.block_on(installer.self_check(&program))?,
-        (_, true) => SelfUpdate { outcome: installer.self_rollback(&program)?, program: None },
+        (_, true) => installer.self_rollback(&program)?,
         _ => runtime.block_on(installer.self_update(&program))?,
     };
     if args.ask.json {
         output::json(&done);
-    } else if done.outcome.changes.is_empty() && done.program.is_none() {
+    } else if done.outcome.changes.is_empty() && done.program.is_none() && !done.program_returned {
         output::say("everything is up to date");
     } else {
         if !done.outcome.changes.is_empty() {
@@ -30,6 +30,9 @@ pub fn self_update(args: &SelfUpdateArgs) -> Outcome {
         }
         if let Some(program) = &done.program {
             output::data(&format!("bench {} to {}", program.from, program.to));
+        }
+        if done.program_returned {
+            output::data("the program before is back in its place");
         }
     }
     notes(done.outcome.notes.iter().chain(&done.outcome.failures));

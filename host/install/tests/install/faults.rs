@@ -105,7 +105,7 @@ pub fn assert_whole(user: &User, at: &str) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -180,6 +180,21 @@ fn going_back_is_cut_off_anywhere_too() {
     }
 }
 
+/// Runs a test of this binary again, as a process whom permissions keep out although it is root's.
+#[cfg(unix)]
+fn without_privileges(test: &str) {
+    let this = std::env::current_exe().unwrap();
+    let ran = std::process::Command::new("setpriv")
+        .arg("--bounding-set=-dac_override,-dac_read_search")
+        .arg(this)
+        .args(["--exact", test, "--nocapture"])
+        .env("WITHOUT_PRIVILEGES", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_home_that_can_only_be_read_is_said_so_and_runs() {
@@ -194,11 +209,20 @@ fn a_home_that_can_only_be_read_is_said_so_and_runs() {
         }
     };
     modes(0o555);
+    fs::set_permissions(data.join("install.guard"), fs::Permissions::from_mode(0o444)).unwrap();
     // Who may do everything is not kept out by permissions.
-    let is_root = fs::write(data.join("probe"), "x").is_ok();
+    if fs::write(data.join("probe"), "x").is_ok() {
+        assert!(std::env::var_os("WITHOUT_PRIVILEGES").is_none(), "the privileges were not dropped");
+        return without_privileges("faults::a_home_that_can_only_be_read_is_said_so_and_runs");
+    }
+    let (before, previous) = (fs::read(&user.home().lock).unwrap(), fs::read(user.home().previous()).unwrap());
     let done = wait(on(&user, &author, 0, Arc::new(Disk)).add(&[request("match")]));
-    assert!(is_root || done.unwrap_err().code() == "io");
+    assert_eq!(done.unwrap_err().code(), "io");
+    let done = on(&user, &author, 0, Arc::new(Disk)).rollback();
+    assert_eq!(done.unwrap_err().code(), "io");
+    assert_eq!(on(&user, &author, 0, Arc::new(Disk)).prune(false).unwrap_err().code(), "io");
     assert_eq!(user.runs(Kind::Driver, "ollama").unwrap(), "0.1.0");
+    assert_eq!((fs::read(&user.home().lock).unwrap(), fs::read(user.home().previous()).unwrap()), (before, previous));
     modes(0o755);
 }
 

@@ -302,8 +302,8 @@ fn suites_are_installed_like_plugins() {
     let mut installer = user.installer(vec![author.source("main")], day(0));
     let wanted = request("local-reasoning-mini").of_kind(Some(ItemKind::Suite));
     wait(installer.add(&[wanted])).unwrap();
-    let archive = user.shelf().suite("local-reasoning-mini").unwrap().unwrap();
-    let suite = bench_suite::Suite::from_files(&unpack(&archive, ArchiveLimits::SUITE).unwrap()).unwrap();
+    let files = user.shelf().suite("local-reasoning-mini").unwrap().unwrap();
+    let suite = bench_suite::Suite::from_files(&files).unwrap();
     assert_eq!(suite.digest(), bench_suite::Suite::load(&folder).unwrap().digest());
 }
 

@@ -118,7 +118,7 @@ impl Forge {
         let signatures: Vec<Value> = names
             .iter()
             .map(|name| &self.keys[name])
-            .map(|key| json!({ "keyid": key.public().id(), "sig": hex(&key.sign(&message)) }))
+            .map(|key| json!({ "keyid": key.public().id(), "sig": hex(&key.sign(&message).unwrap()) }))
             .collect();
         serde_json::to_vec(&json!({ "signed": value, "signatures": signatures })).unwrap()
     }

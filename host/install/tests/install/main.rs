@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod attacks;
+mod data;
 mod delegations;
 mod faults;
 mod flow;
 mod forge;
 mod network;
+mod program;
 mod pulls;
 #[path = "../../../oci/tests/oci/registry.rs"]
 mod registry;
+mod space;
 mod support;

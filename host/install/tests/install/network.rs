@@ -139,3 +139,42 @@ fn servers_that_are_no_use() {
         assert_eq!(install(&author, address), Err(code), "{how}");
     }
 }
+
+#[test]
+fn downloads_overlap_up_to_a_bound() {
+    const FILES: usize = 15;
+    let (author, user) = (Author::new(), User::new());
+    // A suite and what is kept beside it are fetched together: sixteen files, and no time for compiling.
+    let folder = author.folder.path().join("suite");
+    let original = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites/local-reasoning-mini");
+    crate::faults::copy(&original, &folder);
+    let names: Vec<String> = (0..FILES).map(|number| format!("more/{number}.txt")).collect();
+    std::fs::create_dir(folder.join("more")).unwrap();
+    for name in &names {
+        std::fs::write(folder.join(name), name).unwrap();
+    }
+    let wish = bench_repository::Wish { data: names, ..Default::default() };
+    author.publish(vec![bench_repository::suite(&folder, &wish).unwrap()], day(0));
+    let author = Arc::new(author);
+    let served = Arc::clone(&author);
+    let (open, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let (together, seen) = (std::sync::Barrier::new(8), Arc::clone(&most));
+    let (address, asked) = server(move |path, _, connection| {
+        let Some(bytes) = file(&served, path) else { return reply(connection, "404 Not Found", 0, b"") };
+        if path.starts_with("targets/") {
+            seen.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            // Nobody is answered before eight have asked.
+            together.wait();
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+        reply(connection, "200 OK", bytes.len(), &bytes);
+    });
+    let limits = Limits { first_byte: Duration::from_secs(10), ..bench_install::limits() };
+    let http = Http::with(&format!("http://{address}"), limits, &Trust::platform()).unwrap();
+    let mut installer = user.installer(vec![author.source_by("main", Arc::new(http))], day(0));
+    let wanted = request("local-reasoning-mini").of_kind(Some(bench_registry::ItemKind::Suite));
+    wait(installer.add(&[wanted])).unwrap();
+    assert_eq!(most.load(Ordering::SeqCst), 8, "as many at once as there may be, and no more");
+    assert!(asked.load(Ordering::SeqCst) > FILES);
+    assert_eq!(user.shelf().suite("local-reasoning-mini").unwrap().unwrap()["more/3.txt"], b"more/3.txt");
+}

@@ -45,7 +45,7 @@ impl Author {
     }
 
     pub fn open(&self) -> Repository {
-        Repository::open(&self.path()).unwrap()
+        Repository::open(&self.path(), &|| {}).unwrap()
     }
 
     /// The first root, as a client would pin it.
@@ -200,5 +200,5 @@ pub fn claim(kind: ItemKind, name: &str, version: &str, bytes: &[u8]) -> Publica
         channel: Channel::Stable,
         yanked: None,
     };
-    Publication { release, bytes: bytes.to_vec(), replace: false }
+    Publication { release, bytes: bytes.to_vec(), data: Vec::new(), replace: false }
 }

@@ -128,6 +128,7 @@ pub fn run(id: &str, gaps: &[u64]) -> RunRecord {
         quick: false,
         seed: u64::MAX,
         params: serde_json::json!({}),
+        lock: None,
     };
     let endpoint = Endpoint {
         url: "http://127.0.0.1:8081".into(),

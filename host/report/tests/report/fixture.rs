@@ -279,6 +279,7 @@ pub fn run() -> RunRecord {
         quick: false,
         seed: 42,
         params: serde_json::json!({}),
+        lock: None,
     };
     let endpoint = Endpoint { url: "http://127.0.0.1:8000".into(), attribution: None };
     let model = Model {
