@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench_registry::{LARGEST_LOCK, LOCK_FILE, Lock, Store};
+use bench_registry::{Guard, LARGEST_LOCK, LOCK_FILE, Lock, Store};
 
 use crate::error::{InstallError, at};
 use crate::files::{Disk, FileOps, replace};
@@ -103,6 +103,16 @@ impl Home {
         replace(files, &self.lock, new.text().as_bytes()).map_err(at(&self.lock))
     }
 
+    /// Leave to change the installation: waits for other processes that have it. `waiting` is called once if there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be made, as in a home that can only be read.
+    pub fn guard(&self, waiting: &dyn Fn()) -> Result<Guard, InstallError> {
+        let path = self.data.join("install.guard");
+        fs::create_dir_all(&self.data).map_err(at(&self.data))?;
+        Guard::take(&path, waiting).map_err(at(&path))
+    }
+
     /// Puts a lock in the place of one that cannot be read.
     pub(crate) fn restore(&self, files: &dyn FileOps, lock: &Lock) -> Result<(), InstallError> {
         replace(files, &self.lock, lock.text().as_bytes()).map_err(at(&self.lock))
@@ -113,31 +123,4 @@ fn previous_of(lock: &Path) -> PathBuf {
     let mut path = lock.as_os_str().to_owned();
     path.push(".previous");
     path.into()
-}
-
-/// Leave to change an installation. It ends with the process, however that ends.
-#[derive(Debug)]
-pub struct Guard {
-    _file: fs::File,
-}
-
-impl Guard {
-    /// Waits for other processes that are changing the installation. `waiting` is called once if there are any.
-    ///
-    /// # Errors
-    /// When the file cannot be made, as in a home that can only be read.
-    pub fn take(home: &Home, waiting: &dyn Fn()) -> Result<Self, InstallError> {
-        let path = home.data.join("install.guard");
-        fs::create_dir_all(&home.data).map_err(at(&home.data))?;
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
-                waiting();
-                file.lock().map_err(at(&path))?;
-            }
-            Err(fs::TryLockError::Error(error)) => return Err(at(&path)(error)),
-        }
-        Ok(Self { _file: file })
-    }
 }

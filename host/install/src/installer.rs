@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bench_registry::{Channel, DataNeeded, ItemKind, ItemName, Lock, Locked};
+use bench_registry::{Channel, DataNeeded, Guard, ItemKind, ItemName, Lock, Locked};
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::config::{Follow, Source};
 use crate::error::InstallError;
 use crate::fetch::{Fetch, Progress};
 use crate::files::{Disk, FileOps};
-use crate::home::{Guard, Home};
+use crate::home::Home;
 use crate::prove::Prover;
 use crate::pull::origin;
 use crate::reader::{Offered, Reader as _, TufReader};
@@ -362,7 +362,7 @@ impl Installer {
     }
 
     pub(crate) fn guard(&self) -> Result<Guard, InstallError> {
-        Guard::take(&self.home, &*self.options.waiting)
+        self.home.guard(&*self.options.waiting)
     }
 
     /// The one installed item that a request means.

@@ -33,7 +33,7 @@ pub use conformance::{Conformance, Step};
 pub use error::InstallError;
 pub use fetch::Progress;
 pub use files::{Disk, FileOps};
-pub use home::{Guard, Home};
+pub use home::Home;
 pub use http::{Http, limits};
 pub use installer::{Change, Installer, Note, Options, Outcome};
 pub use outlook::Hit;

@@ -4,6 +4,7 @@
 mod archive;
 mod bundle;
 mod error;
+mod guard;
 mod item;
 mod lock;
 mod release;
@@ -14,6 +15,7 @@ mod store;
 pub use archive::{ArchiveLimits, Files, pack, put_data, unpack};
 pub use bundle::{Component, Suite, components, own_root, suites};
 pub use error::RegistryError;
+pub use guard::Guard;
 pub use item::{ItemKind, ItemName, ItemPath, NameError, read_version};
 pub use lock::{LARGEST_LOCK, LOCK_FILE, Lock, Locked, hex, is_digest, lock_for};
 pub use release::{Channel, DataNeeded, Entry, INDEX_PATH, Index, MOST_DATA, Release, parse_data_path};

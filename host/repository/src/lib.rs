@@ -13,7 +13,6 @@ mod document;
 mod error;
 mod export;
 mod files;
-mod guard;
 mod keys;
 mod load;
 mod policy;

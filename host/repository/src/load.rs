@@ -9,6 +9,7 @@ use tough::schema::{Metafile, Root, Signed, Snapshot, Targets, Timestamp};
 
 use crate::document::{read, read_with_bytes};
 use crate::error::{RepositoryError, at};
+use crate::files;
 
 /// The folder of metadata within a registry.
 pub(crate) const METADATA: &str = "metadata";
@@ -49,13 +50,12 @@ pub(crate) fn root_versions(metadata: &Path) -> Result<Vec<u64>, RepositoryError
     }
 }
 
-/// Reads and verifies all of it. Expiry is not looked at: what has expired can be signed again.
-pub(crate) fn load(folder: &Path) -> Result<Loaded, RepositoryError> {
-    let metadata = folder.join(METADATA);
+/// The last root of an unbroken chain of signatures.
+fn latest_root(metadata: &Path) -> Result<Signed<Root>, RepositoryError> {
     let mut root: Option<Signed<Root>> = None;
-    for version in root_versions(&metadata)? {
+    for version in root_versions(metadata)? {
         let file = format!("{version}.root.json");
-        let next: Signed<Root> = read(&metadata, &file)?;
+        let next: Signed<Root> = read(metadata, &file)?;
         if next.signed.version.get() != version {
             return Err(bad(&file, "it holds another version"));
         }
@@ -65,7 +65,42 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, RepositoryError> {
         }
         root = Some(next);
     }
-    let root = root.ok_or_else(|| bad("root.json", "there is none"))?;
+    root.ok_or_else(|| bad("root.json", "there is none"))
+}
+
+/// Where the timestamp of a new root is kept, beside the metadata, from before that root is there until its timestamp is.
+pub(crate) fn next_timestamp(root: u64) -> String {
+    format!("{root}.timestamp.next")
+}
+
+/// Ends a change of the root that was cut off between the root and its timestamp. Only a timestamp that was made for the latest root
+/// and signed by its keys takes the other's place; one whose root never came is thrown away.
+pub(crate) fn finish(folder: &Path) -> Result<(), RepositoryError> {
+    let metadata = folder.join(METADATA);
+    let root = latest_root(&metadata)?;
+    let version = root.signed.version.get();
+    let name = next_timestamp(version);
+    if folder.join(&name).is_file() {
+        let (next, bytes): (Signed<Timestamp>, _) = read_with_bytes(folder, &name)?;
+        root.signed.verify_role(&next).map_err(|error| bad(&name, error))?;
+        let current: Signed<Timestamp> = read(&metadata, "timestamp.json")?;
+        if current.signed.version < next.signed.version {
+            files::write(&metadata.join("timestamp.json"), &bytes)?;
+        }
+    }
+    for version in [version, version + 1] {
+        let left = folder.join(next_timestamp(version));
+        if left.is_file() {
+            std::fs::remove_file(&left).map_err(at(&left))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads and verifies all of it. Expiry is not looked at: what has expired can be signed again.
+pub(crate) fn load(folder: &Path) -> Result<Loaded, RepositoryError> {
+    let metadata = folder.join(METADATA);
+    let root = latest_root(&metadata)?;
     let timestamp: Signed<Timestamp> = read(&metadata, "timestamp.json")?;
     root.signed.verify_role(&timestamp).map_err(|error| bad("timestamp.json", error))?;
     let (snapshot, snapshot_file): (Signed<Snapshot>, _) = pinned(&metadata, "snapshot", &timestamp.signed.meta)?;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bench_registry::{Entry, ItemPath, Release};
+use bench_registry::{Entry, Guard, ItemPath, Release};
 use jiff::Timestamp;
 use tough::schema::{
     Delegations, Hashes, Metafile, RoleKeys, RoleType, Root, Signed, Snapshot, Targets, Timestamp as TimestampRole,
@@ -16,7 +16,6 @@ use tough::schema::{
 use crate::document::{self, Authority, SPEC_VERSION};
 use crate::error::{RepositoryError, at};
 use crate::files;
-use crate::guard::Guard;
 use crate::keys::{Keys, PublicKey};
 use crate::load::{self, METADATA, TARGETS};
 use crate::policy::{Policy, after, positive};
@@ -57,7 +56,7 @@ impl Repository {
     /// When something is there, keys are missing, or files cannot be written.
     pub fn init(folder: &Path, keys: &Keys, policy: &Policy, now: Timestamp) -> Result<Self, RepositoryError> {
         fs::create_dir_all(folder).map_err(at(folder))?;
-        let guard = Guard::take(folder, &|| {})?;
+        let guard = guard(folder, &|| {})?;
         if folder.join(METADATA).exists() {
             return Err(RepositoryError::Exists { path: folder.to_owned() });
         }
@@ -119,7 +118,8 @@ impl Repository {
     pub fn open(folder: &Path, waiting: &dyn Fn()) -> Result<Self, RepositoryError> {
         // Where no registry is, nothing is left behind.
         load::root_versions(&folder.join(METADATA))?;
-        let guard = Guard::take(folder, waiting)?;
+        let guard = guard(folder, waiting)?;
+        load::finish(folder)?;
         let loaded = load::load(folder)?;
         let mut signed = loaded.roles;
         let roles = signed.iter().map(|(name, role)| (name.clone(), role.signed.clone())).collect();
@@ -230,11 +230,14 @@ impl Repository {
         timestamp.meta.insert("snapshot.json".to_owned(), metafile(self.snapshot_version + 1, &bytes));
         writes.push((format!("{}.snapshot.json", self.snapshot_version + 1), bytes));
         let timestamp = self.sign_top(timestamp, RoleType::Timestamp, keys)?;
-        // Readers take a new root as soon as it is there, and hold the timestamp to it: it comes as late as can be.
+        let timestamp = document::bytes(&timestamp)?;
+        // Readers take a new root as soon as it is there, and hold the timestamp to it: it comes as late as can be, and what belongs to it
+        // is on the disk before, so that whoever opens a registry that lacks it can put it there.
+        let next = self.folder.join(load::next_timestamp(self.root.signed.version.get()));
         if self.new_root {
             writes.push((format!("{}.root.json", self.root.signed.version), document::bytes(&self.root)?));
         }
-        writes.push(("timestamp.json".to_owned(), document::bytes(&timestamp)?));
+        writes.push(("timestamp.json".to_owned(), timestamp.clone()));
         // Everything is signed; from here on only files are written.
         for (path, bytes) in std::mem::take(&mut self.blobs) {
             let path = self.folder.join(TARGETS).join(path);
@@ -242,8 +245,14 @@ impl Repository {
                 files::write(&path, &bytes)?;
             }
         }
+        if self.new_root {
+            files::write(&next, &timestamp)?;
+        }
         for (name, bytes) in writes {
             files::write(&self.folder.join(METADATA).join(name), &bytes)?;
+        }
+        if self.new_root {
+            std::fs::remove_file(&next).map_err(at(&next))?;
         }
         self.snapshot_version += 1;
         self.timestamp_version += 1;
@@ -415,3 +424,12 @@ pub(crate) fn entries_of(role: &Targets) -> Vec<Entry> {
     });
     releases.collect()
 }
+
+/// Leave to change a registry: one publisher at a time. Two who sign on top of the same metadata would each leave the other's release
+/// out, with the same version numbers. Readers need no leave, since what they read is exchanged by one file.
+fn guard(folder: &Path, waiting: &dyn Fn()) -> Result<Guard, RepositoryError> {
+    let path = folder.join(GUARD_FILE);
+    Guard::take(&path, waiting).map_err(at(&path))
+}
+
+const GUARD_FILE: &str = "publish.guard";

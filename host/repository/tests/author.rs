@@ -200,6 +200,43 @@ fn every_key_can_be_exchanged() {
 }
 
 #[test]
+fn a_change_of_the_root_that_was_cut_off_is_ended_or_undone() {
+    for role in ["timestamp", "root"] {
+        let bench = Bench::new();
+        let (metadata, keys) = (bench.path().join("metadata"), bench.folder.path().join("keys"));
+        let before = fs::read(metadata.join("timestamp.json")).unwrap();
+        let new = SigningKey::generate(&keys, "another").unwrap();
+        let change = KeyChange { add: vec![new.public().clone()], remove: Vec::new(), threshold: None };
+        bench.open().change_keys(role, &change, &Keys::from_folder(&keys).unwrap(), day(1)).unwrap();
+        let after = fs::read(metadata.join("timestamp.json")).unwrap();
+        let root = fs::read(metadata.join("2.root.json")).unwrap();
+        let next = bench.path().join("2.timestamp.next");
+        assert!(!next.exists());
+
+        // Cut off before the root came.
+        fs::remove_file(metadata.join("2.root.json")).unwrap();
+        fs::write(metadata.join("timestamp.json"), &before).unwrap();
+        fs::write(&next, &after).unwrap();
+        drop(bench.open());
+        assert!(!next.exists());
+        assert_eq!(fs::read(metadata.join("timestamp.json")).unwrap(), before, "{role}");
+
+        // And after it.
+        fs::write(metadata.join("2.root.json"), &root).unwrap();
+        fs::write(&next, &after).unwrap();
+        drop(bench.open());
+        assert!(!next.exists());
+        assert_eq!(fs::read(metadata.join("timestamp.json")).unwrap(), after, "{role}");
+        assert_eq!(bench.problems(day(1)), Vec::<String>::new());
+    }
+    // What the root's keys did not sign takes nobody's place.
+    let (bench, other) = (Bench::new(), Bench::new());
+    fs::copy(other.path().join("metadata/timestamp.json"), bench.path().join("1.timestamp.next")).unwrap();
+    let error = Repository::open(&bench.path(), &|| {}).unwrap_err();
+    assert_eq!(error.code(), "metadata-unusable");
+}
+
+#[test]
 fn a_publisher_speaks_for_its_own_names_alone() {
     let bench = Bench::new();
     let acme = SigningKey::generate(&bench.folder.path().join("keys"), "acme").unwrap();

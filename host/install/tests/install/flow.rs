@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use bench_install::{Archive, Follow, Guard, Installer, Options, Source};
+use bench_install::{Archive, Follow, Installer, Options, Source};
 use bench_plugin::Kind;
 use bench_registry::{ArchiveLimits, Channel, ItemKind, ItemPath, Lock, unpack};
 use bench_repository::{KeyChange, SigningKey, Wish, export, suite};
@@ -333,11 +333,11 @@ fn two_at_once_wait_for_each_other() {
         }
     });
     assert!(user.runs(Kind::Driver, "ollama").is_some() && user.runs(Kind::Scorer, "match").is_some());
-    let guard = Guard::take(&user.home(), &|| panic!("nobody else is at work")).unwrap();
+    let guard = user.home().guard(&|| panic!("nobody else is at work")).unwrap();
     let waited = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let second = scope
-            .spawn(|| Guard::take(&user.home(), &|| waited.store(true, std::sync::atomic::Ordering::SeqCst)).map(drop));
+        let second =
+            scope.spawn(|| user.home().guard(&|| waited.store(true, std::sync::atomic::Ordering::SeqCst)).map(drop));
         while !waited.load(std::sync::atomic::Ordering::SeqCst) {
             std::thread::yield_now();
         }
