@@ -363,8 +363,7 @@ pub enum PluginCommand {
     Sync(AskArgs),
     /// Return to the set before the last change
     Rollback(AskArgs),
-    /// Free the space of what no lock needs: not this one, not the user's, not one that was filled from the same store, and of none the
-    /// one before
+    /// Free the space of what no lock needs: this one, the user's, any other that was filled from the same store, or the one before each
     Prune {
         /// Say what would be freed, and free nothing
         #[arg(long)]

@@ -97,8 +97,8 @@ pub enum InstallError {
         /// The versions that there are.
         there: String,
     },
-    /// The version was withdrawn.
-    #[error("{what} {version} was withdrawn by its publisher: {reason}")]
+    /// The version was yanked.
+    #[error("{what} {version} was yanked by its publisher: {reason}")]
     Yanked {
         /// What it is.
         what: String,

@@ -221,7 +221,7 @@ fn yanked(item: &Locked, reason: &str) -> Note {
     Note {
         code: "version-yanked".to_owned(),
         text: format!(
-            "{} {} {} is in use and was withdrawn by its publisher: {reason}",
+            "{} {} {} is in use and was yanked by its publisher: {reason}",
             item.kind, item.name, item.version
         ),
         hint: Some("it goes on working; `bench plugin update` takes another version where there is one".to_owned()),
