@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use bench_plugin::{Host, HostOptions, Kind, Limits};
-use bench_registry::{ArchiveLimits, Channel, ItemKind, ItemName, Release, put_data, read_version, unpack};
+use bench_registry::{ArchiveLimits, ItemKind, ItemName, ItemPath, Release, put_data, read_version, unpack};
 use bench_suite::Suite;
-use semver::VersionReq;
 
 use crate::error::InstallError;
 use crate::reader::Offered;
@@ -48,19 +47,12 @@ impl Prover {
         let Some((name, version)) = look.calls_itself else {
             return Err(format!("a {} cannot be asked yet who it is", look.kind));
         };
-        Ok(Release {
+        let path = ItemPath {
             kind: look.kind.into(),
             name: ItemName::parse(&name).map_err(|error| format!("its name {error}"))?,
             version: read_version(&version).map_err(|error| format!("its version {error}"))?,
-            title: String::new(),
-            world: Some(look.world),
-            host: VersionReq::STAR,
-            memory: None,
-            licence: String::new(),
-            data: Vec::new(),
-            channel: Channel::Stable,
-            yanked: None,
-        })
+        };
+        Ok(Release { world: Some(look.world), ..Release::new(path) })
     }
 
     /// Loads a component and asks it who it is.
@@ -69,13 +61,13 @@ impl Prover {
         let plugin = self.host.load_known(bytes, sha256, limits).map_err(unloadable)?;
         let contract = plugin.contract();
         let calls_itself = match contract.kind {
-            Kind::Driver => plugin.driver().map(|it| Some((it.info().name.clone(), it.info().version.clone()))),
-            Kind::Scorer => plugin.scorer().map(|it| Some((it.info().name.clone(), it.info().version.clone()))),
-            Kind::Workload => plugin.workload().map(|it| Some((it.info().name.clone(), it.info().version.clone()))),
             // A publisher cannot be asked yet.
-            Kind::Publisher => Ok(None),
+            Kind::Publisher => None,
+            Kind::Driver | Kind::Scorer | Kind::Workload => {
+                let about = plugin.about().map_err(unloadable)?;
+                Some((about.name, about.version))
+            }
         };
-        let calls_itself = calls_itself.map_err(unloadable)?;
         Ok(Look { kind: contract.kind, world: contract.world(), calls_itself })
     }
 
@@ -88,8 +80,7 @@ impl Prover {
             return Err(format!("it implements {}", look.world));
         }
         let Some((name, version)) = look.calls_itself else { return Ok(()) };
-        let own = release.name.as_str().rsplit('/').next().unwrap_or_default();
-        if name == own && version == release.version.to_string() {
+        if name == release.name.own() && version == release.version.to_string() {
             Ok(())
         } else {
             Err(format!("it calls itself {} {}", printable(&name), printable(&version)))
@@ -110,8 +101,7 @@ fn suite(offered: &Offered, bytes: &[u8], data: Vec<(String, Vec<u8>)>) -> Resul
     put_data(&mut files, data).map_err(|error| error.to_string())?;
     let suite = Suite::from_files(&files).map_err(|error| error.to_string())?;
     let (manifest, release) = (suite.manifest(), &offered.release);
-    let own = release.name.as_str().rsplit('/').next().unwrap_or_default();
-    if manifest.name == own && manifest.version.to_string() == release.version.to_string() {
+    if manifest.name == release.name.own() && manifest.version.to_string() == release.version.to_string() {
         Ok(())
     } else {
         Err(format!("it calls itself {} {}", printable(&manifest.name), manifest.version))

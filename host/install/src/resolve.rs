@@ -92,24 +92,17 @@ pub fn choose<'o>(offered: &'o [Offered], want: &Want, what: &str) -> Result<&'o
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 mod tests {
-    use bench_registry::{DataNeeded, ItemName, Release};
+    use bench_registry::{DataNeeded, ItemName, ItemPath, Release};
 
     use super::*;
 
     fn offered(version: &str, change: impl FnOnce(&mut Release)) -> Offered {
-        let mut release = Release {
+        let path = ItemPath {
             kind: ItemKind::Driver,
             name: ItemName::parse("fast").unwrap(),
             version: Version::parse(version).unwrap(),
-            title: String::new(),
-            world: Some("bench:plugin/driver@0.1.0".to_owned()),
-            host: VersionReq::STAR,
-            memory: None,
-            licence: String::new(),
-            data: Vec::new(),
-            channel: Channel::Stable,
-            yanked: None,
         };
+        let mut release = Release { world: Some("bench:plugin/driver@0.1.0".to_owned()), ..Release::new(path) };
         change(&mut release);
         Offered { release, sha256: String::new(), bytes: 0 }
     }

@@ -196,6 +196,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Who a plugin says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// In kebab case.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// A few words, for lists.
+    pub title: String,
+}
+
 /// Compiles and loads plugins. Engines are made when first needed, since a run without scorers needs only one.
 pub struct Host {
     options: HostOptions,
@@ -366,6 +377,25 @@ impl Plugin {
     pub fn scorer_within(&self, limits: Limits) -> Result<Scorer, LoadError> {
         self.expect(Kind::Scorer)?;
         Scorer::new(self, limits)
+    }
+
+    /// Who the plugin says it is, whatever its kind.
+    ///
+    /// # Errors
+    /// As for the handles. A publisher cannot be asked yet: [`LoadError::WrongKind`].
+    pub fn about(&self) -> Result<About, LoadError> {
+        let about = |name: &String, version: &String, title: &String| About {
+            name: name.clone(),
+            version: version.clone(),
+            title: title.clone(),
+        };
+        match self.contract().kind {
+            Kind::Driver => self.driver().map(|it| about(&it.info().name, &it.info().version, &it.info().title)),
+            Kind::Scorer => self.scorer().map(|it| about(&it.info().name, &it.info().version, &it.info().summary)),
+            Kind::Workload | Kind::Publisher => {
+                self.workload().map(|it| about(&it.info().name, &it.info().version, &it.info().title))
+            }
+        }
     }
 
     /// What instances of the plugin may use.

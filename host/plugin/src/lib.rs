@@ -27,7 +27,7 @@ mod workload;
 pub use cache::CompileCache;
 pub use contract::{Contract, Kind, SUPPORTED_VERSION};
 pub use driver::{Count, DecodeError, Driver, MOST_COUNT_STEPS};
-pub use engine::{Host, HostOptions, Plugin, Profile};
+pub use engine::{About, Host, HostOptions, Plugin, Profile};
 pub use error::{Fault, FaultKind, LoadError};
 pub use interface::{Difference, Incompatibility, Interface};
 pub use limits::{LARGEST_MEMORY, Limits};

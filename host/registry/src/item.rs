@@ -153,6 +153,12 @@ impl ItemName {
         &self.0
     }
 
+    /// The item's own part, which is what a plugin calls itself.
+    #[must_use]
+    pub fn own(&self) -> &str {
+        self.0.split_once('/').map_or(self.as_str(), |(_, own)| own)
+    }
+
     /// The publisher's part, where there is one.
     #[must_use]
     pub fn publisher(&self) -> Option<&str> {

@@ -93,6 +93,24 @@ fn any() -> VersionReq {
 }
 
 impl Release {
+    /// A release that says nothing but what it is.
+    #[must_use]
+    pub fn new(path: ItemPath) -> Self {
+        Self {
+            kind: path.kind,
+            name: path.name,
+            version: path.version,
+            title: String::new(),
+            world: None,
+            host: any(),
+            memory: None,
+            licence: String::new(),
+            data: Vec::new(),
+            channel: Channel::default(),
+            yanked: None,
+        }
+    }
+
     /// Where it is in a registry.
     #[must_use]
     pub fn path(&self) -> ItemPath {

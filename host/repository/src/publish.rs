@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use bench_kit::CheckReport;
-use bench_plugin::{Host, Kind, Limits};
+use bench_plugin::{Host, Limits};
 use bench_registry::{
     Channel, DataNeeded, Entry, INDEX_PATH, Index, ItemKind, ItemName, ItemPath, MOST_DATA, Release, pack,
     parse_data_path, read_version,
@@ -116,30 +116,17 @@ pub fn component(
     let unloadable =
         |error: bench_plugin::LoadError| refused("the component", error.to_string(), "`bench plugin check` shows more");
     let plugin = host.load(&bytes, limits).map_err(unloadable)?;
-    let (name, version, title) = match plugin.contract().kind {
-        Kind::Driver => {
-            plugin.driver().map(|it| (it.info().name.clone(), it.info().version.clone(), it.info().title.clone()))
-        }
-        Kind::Scorer => {
-            plugin.scorer().map(|it| (it.info().name.clone(), it.info().version.clone(), it.info().summary.clone()))
-        }
-        Kind::Workload | Kind::Publisher => {
-            plugin.workload().map(|it| (it.info().name.clone(), it.info().version.clone(), it.info().title.clone()))
-        }
-    }
-    .map_err(unloadable)?;
-    let release = Release {
+    let about = plugin.about().map_err(unloadable)?;
+    let path = ItemPath {
         kind: plugin.contract().kind.into(),
-        name: named(wish.publisher.as_deref(), &name)?,
-        version: read_version(&version)?,
-        title: short(&title),
+        name: named(wish.publisher.as_deref(), &about.name)?,
+        version: read_version(&about.version)?,
+    };
+    let release = Release {
+        title: short(&about.title),
         world: Some(plugin.contract().world()),
-        host: wish.host.clone(),
         memory: wish.memory,
-        licence: wish.licence.clone(),
-        data: Vec::new(),
-        channel: wish.channel,
-        yanked: None,
+        ..wish.release(path)
     };
     Ok((Publication { release, bytes, data: Vec::new(), replace: wish.replace }, report))
 }
@@ -182,19 +169,13 @@ fn apart(content: &mut bench_registry::Files, wish: &Wish) -> Result<Vec<(DataNe
 fn packed(mut content: bench_registry::Files, suite: &Suite, wish: &Wish) -> Result<Publication, RepositoryError> {
     let manifest = suite.manifest();
     let (needed, data) = apart(&mut content, wish)?.into_iter().unzip();
-    let release = Release {
+    let path = ItemPath {
         kind: ItemKind::Suite,
         name: named(wish.publisher.as_deref(), &manifest.name)?,
         version: read_version(&manifest.version.to_string())?,
-        title: short(&manifest.title),
-        world: None,
-        host: wish.host.clone(),
-        memory: None,
-        licence: manifest.licence.clone(),
-        data: needed,
-        channel: wish.channel,
-        yanked: None,
     };
+    let (title, licence) = (short(&manifest.title), manifest.licence.clone());
+    let release = Release { title, licence, data: needed, ..wish.release(path) };
     Ok(Publication { release, bytes: pack(&content)?, data, replace: wish.replace })
 }
 
@@ -203,19 +184,8 @@ fn packed(mut content: bench_registry::Files, suite: &Suite, wish: &Wish) -> Res
 /// # Errors
 /// When platform or version cannot stand in a path.
 pub fn program(platform: &str, version: &Version, bytes: Vec<u8>, wish: &Wish) -> Result<Publication, RepositoryError> {
-    let release = Release {
-        kind: ItemKind::Host,
-        name: named(None, platform)?,
-        version: read_version(&version.to_string())?,
-        title: String::new(),
-        world: None,
-        host: VersionReq::STAR,
-        memory: None,
-        licence: wish.licence.clone(),
-        data: Vec::new(),
-        channel: wish.channel,
-        yanked: None,
-    };
+    let (name, version) = (named(None, platform)?, read_version(&version.to_string())?);
+    let release = Release { host: VersionReq::STAR, ..wish.release(ItemPath { kind: ItemKind::Host, name, version }) };
     Ok(Publication { release, bytes, data: Vec::new(), replace: wish.replace })
 }
 
@@ -264,6 +234,12 @@ pub fn program_file(platform: &str, version: &str, file: &Path, wish: &Wish) -> 
 }
 
 impl Wish {
+    /// A release with what is wished for all kinds.
+    fn release(&self, path: ItemPath) -> Release {
+        let (host, licence) = (self.host.clone(), self.licence.clone());
+        Release { host, licence, channel: self.channel, ..Release::new(path) }
+    }
+
     /// Reads the versions of the host as they are typed.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use bench_registry::{Channel, ItemKind, ItemName, ItemPath, Release};
+use bench_registry::{ItemKind, ItemName, ItemPath, Release};
 use bench_repository::{
     KeyChange, Keys, Policy, Publication, Published, Repository, SigningKey, export, serve, verify,
 };
@@ -26,17 +26,11 @@ fn keys(folder: &Path) -> Keys {
 fn publication(path: &str, bytes: &[u8]) -> Publication {
     let path = ItemPath::parse(path).unwrap();
     let release = Release {
-        kind: path.kind,
-        name: path.name,
-        version: path.version,
         title: "A thing".to_owned(),
         world: (path.kind == ItemKind::Driver).then(|| "bench:plugin/driver@0.1.0".to_owned()),
         host: VersionReq::parse(">=0.1, <1").unwrap(),
-        memory: None,
         licence: "Apache-2.0".to_owned(),
-        data: Vec::new(),
-        channel: Channel::Stable,
-        yanked: None,
+        ..Release::new(path)
     };
     Publication { release, bytes: bytes.to_vec(), data: Vec::new(), replace: false }
 }

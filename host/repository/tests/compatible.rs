@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bench_plugin::{Host, HostOptions};
-use bench_registry::{Channel, ItemPath, Release};
+use bench_registry::{ItemPath, Release};
 use bench_repository::{Keys, Policy, Publication, Published, Repository, RepositoryError};
 use jiff::Timestamp;
-use semver::{Version, VersionReq};
+use semver::Version;
 
 fn guest(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../plugin/tests/guests/{name}.wasm"))).unwrap()
@@ -17,17 +17,9 @@ fn guest(name: &str) -> Vec<u8> {
 fn item(version: &str, guest: Vec<u8>) -> Publication {
     let path = ItemPath::parse(&format!("driver/fast/{version}.wasm")).unwrap();
     let release = Release {
-        kind: path.kind,
-        name: path.name,
-        version: path.version,
-        title: String::new(),
         world: Some("bench:plugin/driver@0.1.0".to_owned()),
-        host: VersionReq::STAR,
-        memory: None,
         licence: "MIT".to_owned(),
-        data: Vec::new(),
-        channel: Channel::Stable,
-        yanked: None,
+        ..Release::new(path)
     };
     Publication { release, bytes: guest, data: Vec::new(), replace: false }
 }

@@ -16,11 +16,7 @@ pub fn changed(kind: Kind, name: &str, from: &str, to: &str) -> Vec<u8> {
         let mut changed = component.bytes.to_vec();
         changed[place..place + to.len()].copy_from_slice(to.as_bytes());
         let Ok(plugin) = host.load(&changed, Limits::DEFAULT) else { continue };
-        let said = match kind {
-            Kind::Driver => plugin.driver().ok().map(|it| [it.info().name.clone(), it.info().version.clone()]),
-            _ => plugin.scorer().ok().map(|it| [it.info().name.clone(), it.info().version.clone()]),
-        };
-        if said.is_some_and(|said| said.iter().any(|said| said == to)) {
+        if plugin.about().is_ok_and(|about| [about.name, about.version].iter().any(|said| said == to)) {
             return changed;
         }
     }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
 mod attacks;
+#[path = "../../../../tests/e2e/support/component.rs"]
+mod component;
 mod data;
 mod delegations;
 mod faults;

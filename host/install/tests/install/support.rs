@@ -6,10 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use bench_install::{Disk, FileOps, Folder, Follow, Home, Installer, Options, Request, Source, Transport};
 use bench_plugin::{Host, HostOptions, Kind, Limits};
-use bench_registry::{Channel, ItemKind, ItemName, Release, Shelf, components};
+use bench_registry::{Channel, ItemKind, ItemName, ItemPath, Release, Shelf, components};
 use bench_repository::{Keys, Policy, Publication, Repository, SigningKey, Wish};
 use jiff::Timestamp;
-use semver::{Version, VersionReq};
+use semver::Version;
+
+use crate::component::changed;
 
 /// Days after a fixed date.
 pub fn day(number: i64) -> Timestamp {
@@ -102,10 +104,7 @@ impl User {
         let found = self.shelf().plugin(kind, name).ok()?;
         matches!(found.source, bench_registry::Source::Lock { .. }).then_some(())?;
         let plugin = found.load(&host(), Limits::DEFAULT).unwrap();
-        Some(match kind {
-            Kind::Driver => plugin.driver().unwrap().info().version.clone(),
-            _ => plugin.scorer().unwrap().info().version.clone(),
-        })
+        Some(plugin.about().unwrap().version)
     }
 }
 
@@ -155,26 +154,6 @@ pub fn renamed(kind: Kind, name: &str, new: &str) -> Vec<u8> {
     changed(kind, name, name, new)
 }
 
-/// A component that says something else of itself: the place where it keeps that is found by trying.
-fn changed(kind: Kind, name: &str, from: &str, to: &str) -> Vec<u8> {
-    assert_eq!(from.len(), to.len());
-    let bytes = embedded(kind, name);
-    let places = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from.as_bytes());
-    for (place, _) in places {
-        let mut changed = bytes.clone();
-        changed[place..place + to.len()].copy_from_slice(to.as_bytes());
-        let Ok(plugin) = host().load(&changed, Limits::DEFAULT) else { continue };
-        let said = match kind {
-            Kind::Driver => plugin.driver().ok().map(|it| [it.info().name.clone(), it.info().version.clone()]),
-            _ => plugin.scorer().ok().map(|it| [it.info().name.clone(), it.info().version.clone()]),
-        };
-        if said.is_some_and(|said| said.iter().any(|said| said == to)) {
-            return changed;
-        }
-    }
-    panic!("{name} keeps {from} nowhere");
-}
-
 /// A publication of a component as the author's side makes it.
 pub fn component(kind: Kind, name: &str, version: &str) -> Publication {
     component_of(kind, name, version, &Wish::default())
@@ -187,18 +166,8 @@ pub fn component_of(kind: Kind, name: &str, version: &str, wish: &Wish) -> Publi
 
 /// A publication that says of some bytes whatever it likes.
 pub fn claim(kind: ItemKind, name: &str, version: &str, bytes: &[u8]) -> Publication {
-    let release = Release {
-        kind,
-        name: ItemName::parse(name).unwrap(),
-        version: Version::parse(version).unwrap(),
-        title: String::new(),
-        world: kind.plugin().map(|kind| format!("{}@0.1.0", kind.interface())),
-        host: VersionReq::STAR,
-        memory: None,
-        licence: "MIT".to_owned(),
-        data: Vec::new(),
-        channel: Channel::Stable,
-        yanked: None,
-    };
+    let (name, version) = (ItemName::parse(name).unwrap(), Version::parse(version).unwrap());
+    let world = kind.plugin().map(|kind| format!("{}@0.1.0", kind.interface()));
+    let release = Release { world, licence: "MIT".to_owned(), ..Release::new(ItemPath { kind, name, version }) };
     Publication { release, bytes: bytes.to_vec(), data: Vec::new(), replace: false }
 }
