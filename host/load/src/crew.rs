@@ -11,6 +11,10 @@ use tokio::sync::oneshot;
 
 use crate::nap;
 
+/// Reads between two looks at what else has come. Stamps of user space are no finer than that many reads take; at four times as
+/// many the processor time is no less.
+const LOOK_AFTER: u32 = 16;
+
 /// Threads with a runtime each. They live as long as the crew, and so do the connections that were opened on them.
 #[derive(Debug)]
 pub struct Crew(Vec<Worker>);
@@ -49,7 +53,11 @@ impl Crew {
 
 impl Worker {
     fn start(number: usize) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().on_thread_park(nap::before_waiting).build()?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .event_interval(LOOK_AFTER)
+            .on_thread_park(nap::before_waiting)
+            .build()?;
         let handle = runtime.handle().clone();
         let (leave, left) = oneshot::channel::<()>();
         let thread = thread::Builder::new().name(format!("bench-load-{number}")).spawn(move || {

@@ -76,7 +76,8 @@ pub struct Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StampSource {
-    /// The client read the clock as soon as the read returned.
+    /// The client read the clock when its runtime said that there was something to read, or as soon as the read returned: where
+    /// nothing had been said, and where the read brought several messages.
     UserSpace,
     /// The kernel noted when the last segment of the read arrived.
     Kernel,

@@ -19,6 +19,7 @@ mod exchange;
 pub mod http1;
 mod kernel;
 mod limits;
+mod notice;
 pub mod packet;
 mod pool;
 mod prepare;

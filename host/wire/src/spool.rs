@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -19,8 +19,9 @@ const BLOCK: usize = 1 << 20;
 const WAITING: usize = 64;
 /// Length of the address in front of each extent.
 const LINK: usize = 12;
-/// Memory that a spool keeps before it turns to a file.
-pub const DEFAULT_BUDGET: usize = 256 << 20;
+/// Memory that a spool keeps before it turns to a file: what a thousand streams bring in a second, so that a window of minutes takes
+/// no more memory than one of seconds.
+pub const DEFAULT_BUDGET: usize = 32 << 20;
 
 /// The common store of the exchanges of a window. Clones share it.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub(crate) struct Address {
 #[derive(Debug)]
 struct Writer {
     sender: SyncSender<Vec<u8>>,
+    /// Blocks that are in the file, emptied: those in use are always the same few.
+    emptied: Receiver<Vec<u8>>,
     thread: JoinHandle<(File, Result<(), String>)>,
     sent: u64,
 }
@@ -102,6 +105,8 @@ impl Spool {
             blocks.seal();
         }
         if blocks.current.capacity() == 0 {
+            blocks.current =
+                blocks.writer.as_ref().and_then(|writer| writer.emptied.try_recv().ok()).unwrap_or_default();
             // Small windows stay small.
             let first = if blocks.sealed.is_empty() { 64 << 10 } else { BLOCK };
             blocks.current.reserve(first.max(LINK + bytes.len()));
@@ -260,6 +265,7 @@ impl Writer {
     fn start(folder: &std::path::Path) -> std::io::Result<Self> {
         let mut file = tempfile::tempfile_in(folder)?;
         let (sender, receiver) = mpsc::sync_channel::<Vec<u8>>(WAITING);
+        let (give_back, emptied) = mpsc::channel();
         let thread = thread::Builder::new().name("bench-spool".to_owned()).spawn(move || {
             let mut written = Ok(());
             for mut block in receiver {
@@ -268,10 +274,13 @@ impl Writer {
                     block.resize(BLOCK, 0);
                     written = file.write_all(&block).map_err(|error| error.to_string());
                 }
+                block.clear();
+                // Nobody wants it any more once the window is over.
+                let _ = give_back.send(block);
             }
             (file, written)
         })?;
-        Ok(Self { sender, thread, sent: 0 })
+        Ok(Self { sender, emptied, thread, sent: 0 })
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::kernel::Receiver;
+use crate::notice::Notice;
 use crate::stamp::WallOffset;
 use crate::tape::RawRead;
 use crate::{Stamp, StampMode};
@@ -35,8 +36,7 @@ pub fn stamped_reads() -> u64 {
 #[derive(Debug)]
 pub(crate) struct Socket {
     tcp: TcpStream,
-    /// Where the kernel stamps what arrives.
-    receiver: Option<Receiver>,
+    arrivals: Arrivals,
     /// The latest read that brought something.
     last: Option<RawRead>,
     /// Reads that brought something, since the connection was opened.
@@ -47,26 +47,39 @@ pub(crate) struct Socket {
     writes: (Option<Stamp>, Option<Stamp>),
 }
 
+/// Who says when bytes arrived.
+#[derive(Debug)]
+enum Arrivals {
+    Kernel(Receiver),
+    Runtime(Notice),
+}
+
 impl Socket {
     pub(crate) fn new(tcp: TcpStream, mode: StampMode) -> Self {
         let receiver = if mode == StampMode::UserSpace { None } else { Receiver::enable(&tcp) };
-        Self { receiver, tcp, last: None, reads: 0, received: 0, writes: (None, None) }
+        let arrivals = receiver.map_or_else(|| Arrivals::Runtime(Notice::new()), Arrivals::Kernel);
+        Self { arrivals, tcp, last: None, reads: 0, received: 0, writes: (None, None) }
     }
 
     /// Reads into `buffer`, which is not empty; 0 is the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let (count, arrival) = match &mut self.receiver {
-            Some(receiver) => ready!(receiver.poll_read(&self.tcp, cx, buffer))?,
-            None => {
+        let (count, arrival) = match &mut self.arrivals {
+            Arrivals::Kernel(receiver) => {
+                let (count, arrival) = ready!(receiver.poll_read(&self.tcp, cx, buffer))?;
+                if count > 0 && arrival.is_some() {
+                    STAMPED.with(|stamped| stamped.set(stamped.get().wrapping_add(1)));
+                }
+                (count, arrival)
+            }
+            Arrivals::Runtime(notice) => {
                 let mut buffer = ReadBuf::new(buffer);
-                ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut buffer))?;
-                (buffer.filled().len(), None)
+                let tcp = Pin::new(&mut self.tcp);
+                let (read, noticed) = ready!(notice.poll(cx, |cx| tcp.poll_read(cx, &mut buffer)));
+                read?;
+                (buffer.filled().len(), noticed.map(Stamp::as_nanos))
             }
         };
         if count > 0 {
-            if arrival.is_some() {
-                STAMPED.with(|stamped| stamped.set(stamped.get().wrapping_add(1)));
-            }
             self.last = Some(RawRead { at: Stamp::now(), arrival });
             self.reads += 1;
             self.received += count as u64;
@@ -175,7 +188,7 @@ impl Stream {
 
     /// Between the kernel's clock and ours, where the kernel stamps.
     pub(crate) fn offset(&self) -> Option<WallOffset> {
-        self.socket().receiver.is_some().then(WallOffset::now)
+        matches!(self.socket().arrivals, Arrivals::Kernel(_)).then(WallOffset::now)
     }
 
     /// Our end of the connection and the bytes received on it so far, where what the capture of packets sees is what is read

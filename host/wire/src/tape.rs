@@ -43,7 +43,8 @@ pub(crate) struct Tape {
 pub(crate) struct RawRead {
     /// When it returned.
     pub(crate) at: Stamp,
-    /// When its bytes had arrived, on the kernel's real-time clock.
+    /// When its bytes had arrived. On the kernel's real-time clock where the kernel stamps, which the tape's offset tells;
+    /// elsewhere when the runtime said so, on our clock.
     pub(crate) arrival: Option<u64>,
 }
 

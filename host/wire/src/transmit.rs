@@ -79,8 +79,11 @@ impl Transmission {
                 Played::default()
             }
         };
-        let Stamped { ends, stamps, lags, source } = self.stamps(&played);
+        let Stamped { ends, mut stamps, lags, source } = self.stamps(&played);
         let mapped = http1::map(&played.raw, &ends, self.tape.eof, self.bodiless);
+        if source == StampSource::UserSpace {
+            undo_notices(&mut stamps, &played.reads, &mapped);
+        }
         let outcome = self.judge(&mapped, &played.raw);
         let at = |read: usize| stamps.get(read).copied().unwrap_or(self.ended);
         let head = mapped.head.as_ref().map(|head| Head {
@@ -114,7 +117,8 @@ impl Transmission {
     }
 
     /// The pieces of the answer with a stamp each: segments where packets were captured, else reads with the stamps of the
-    /// kernel where it gave one for every read and they make sense, else reads with our own.
+    /// kernel where it gave one for every read and they make sense, else reads with our own: when the runtime gave notice of them,
+    /// or when they returned where it gave none.
     fn stamps(&self, played: &Played) -> Stamped {
         if let Some((ends, stamps)) = self.segments(played) {
             return Stamped { ends, stamps, lags: Vec::new(), source: StampSource::Packet };
@@ -126,7 +130,10 @@ impl Transmission {
                 Stamped { ends, stamps, lags, source: StampSource::Kernel }
             }
             _ => {
-                let stamps = played.reads.iter().map(|read| read.at).collect();
+                // Arrivals are on the kernel's clock where there is an offset to it.
+                let noticed =
+                    |read: &RawRead| read.arrival.filter(|_| self.tape.offset.is_none()).map(Stamp::from_nanos);
+                let stamps = played.reads.iter().map(|read| noticed(read).unwrap_or(read.at).min(read.at)).collect();
                 Stamped { ends, stamps, lags: Vec::new(), source: StampSource::UserSpace }
             }
         }
@@ -202,6 +209,26 @@ impl Transmission {
     }
 }
 
+/// A read of several messages counts from when it returned: all but the first may have come after the notice.
+fn undo_notices(stamps: &mut [Stamp], reads: &[RawRead], mapped: &Mapped) {
+    let mut from = 0;
+    for (end, read) in &mapped.reads {
+        let end = *end as usize;
+        let several = mapped.body.get(from..end).is_some_and(has_several_messages);
+        if let (true, Some(stamp), Some(read)) = (several, stamps.get_mut(*read), reads.get(*read)) {
+            *stamp = read.at;
+        }
+        from = end;
+    }
+}
+
+/// Whether a piece of a stream holds the end of one message and some of the next: events are parted by an empty line, and lines
+/// of JSON begin with a brace.
+fn has_several_messages(piece: &[u8]) -> bool {
+    let piece = piece.trim_ascii();
+    [&b"\n\n"[..], b"\r\n\r\n", b"\n{"].iter().any(|part| memchr::memmem::find(piece, part).is_some())
+}
+
 /// A redirect to another host is an error: it is not followed, and what it says is not the engine's answer.
 pub(crate) fn redirected(
     endpoint: &Endpoint,
@@ -236,4 +263,19 @@ fn malformed(reason: &str, raw: &[u8], secrets: &Secrets) -> WireError {
         }
     };
     WireError::MalformedHttp { reason: format!("{}{what}", secrets.redact(reason)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_several_messages;
+
+    #[test]
+    fn messages_of_a_read_are_told_apart() {
+        for one in ["", "data: {}\n\n", "event: a\r\ndata: {}\r\n\r\n", "{\"a\":1}\n", ": ping\n\n", "\n\ndata: half"] {
+            assert!(!has_several_messages(one.as_bytes()), "{one:?}");
+        }
+        for several in ["data: {}\n\ndata: [DONE]\n\n", "data: a\r\n\r\ndata", "{}\n{", "half\n\ndata: {}"] {
+            assert!(has_several_messages(several.as_bytes()), "{several:?}");
+        }
+    }
 }

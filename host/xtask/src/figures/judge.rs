@@ -31,16 +31,17 @@ pub struct Measured {
 }
 
 impl Measured {
-    pub fn take(&mut self, name: &str, rounds: Result<Vec<Report>, Error>) {
-        if let Some(rounds) = self.kept(name, rounds) {
-            self.rounds.insert(name.to_owned(), rounds);
+    /// One round of a scenario. A scenario that failed once has no rounds.
+    pub fn take(&mut self, name: &str, round: Result<Report, Error>) {
+        match self.kept(name, round) {
+            Some(round) if !self.has_failed(name) => self.rounds.entry(name.to_owned()).or_default().push(round),
+            _ => drop(self.rounds.remove(name)),
         }
     }
 
-    pub fn take_both(&mut self, names: [&str; 2], rounds: Result<[Vec<Report>; 2], Error>) {
-        if let Some(both) = self.kept(names[1], rounds) {
-            self.rounds.extend(names.map(str::to_owned).into_iter().zip(both));
-        }
+    /// Whether it could not be measured.
+    pub fn has_failed(&self, name: &str) -> bool {
+        self.failures.contains_key(name)
     }
 
     pub fn take_capacity(&mut self, rates: Result<Vec<Rates>, Error>) {
@@ -222,8 +223,10 @@ mod tests {
     use super::super::report::tests::text;
     use super::*;
 
-    fn rounds(itl_p99: &[f64], cpu: f64) -> Result<Vec<Report>, Error> {
-        itl_p99.iter().map(|p99| Report::parse(&text(*p99, cpu))).collect()
+    fn take(measured: &mut Measured, name: &str, itl_p99: &[f64]) {
+        for p99 in itl_p99 {
+            measured.take(name, Report::parse(&text(*p99, 2.0)));
+        }
     }
 
     fn verdict(figures: &[Figure], part: Part, claim: &str) -> &'static str {
@@ -234,8 +237,8 @@ mod tests {
     #[test]
     fn the_best_round_counts() {
         let mut measured = Measured::default();
-        measured.take("loaded-kernel", rounds(&[0.4, 0.09, 0.2], 2.0));
-        measured.take("loaded-user", rounds(&[1.2, 1.1], 2.0));
+        take(&mut measured, "loaded-kernel", &[0.4, 0.09, 0.2]);
+        take(&mut measured, "loaded-user", &[1.2, 1.1]);
         let figures = judge(&measured);
         assert_eq!(verdict(&figures, Part::Quiet, "kernel stamps: ITL error p99"), "met");
         assert_eq!(verdict(&figures, Part::Quiet, "user stamps: ITL error p99"), "not met");
@@ -245,18 +248,14 @@ mod tests {
 
     #[test]
     fn a_busy_core_is_compared_with_the_quiet_round_beside_it() {
-        let mut measured = Measured::default();
-        let quiet = || rounds(&[0.1, 0.05, 0.1], 2.0);
-        measured.take_both(
-            ["quiet-kernel", "busy-kernel"],
-            quiet().and_then(|quiet| Ok([quiet, rounds(&[0.19, 0.5, 0.05], 2.0)?])),
-        );
-        assert_eq!(verdict(&judge(&measured), Part::Busy, "ITL error p99"), "met");
-        measured.take_both(
-            ["quiet-kernel", "busy-kernel"],
-            quiet().and_then(|quiet| Ok([quiet, rounds(&[0.21, 0.5, 0.05], 2.0)?])),
-        );
-        assert_eq!(verdict(&judge(&measured), Part::Busy, "ITL error p99"), "not met");
+        let beside = |busy: &[f64]| {
+            let mut measured = Measured::default();
+            take(&mut measured, "quiet-kernel", &[0.1, 0.05, 0.1]);
+            take(&mut measured, "busy-kernel", busy);
+            verdict(&judge(&measured), Part::Busy, "ITL error p99")
+        };
+        assert_eq!(beside(&[0.19, 0.5, 0.05]), "met");
+        assert_eq!(beside(&[0.21, 0.5, 0.05]), "not met");
     }
 
     #[test]
@@ -284,11 +283,15 @@ mod tests {
     #[test]
     fn what_failed_is_not_measured_and_does_not_hold() {
         let mut measured = Measured::default();
-        measured.take("open", Err(Error::Failed("bench".to_owned())));
+        for round in
+            [Report::parse(&text(0.1, 2.0)), Err(Error::Failed("bench".to_owned())), Report::parse(&text(0.1, 2.0))]
+        {
+            measured.take("open", round);
+        }
         let figures = judge(&measured);
         assert_eq!(verdict(&figures, Part::Open, "send error"), "not measured");
         assert!(figures.iter().all(|figure| figure.part != Part::Open || !figure.holds()));
-        assert!(measured.failures.contains_key("open"));
+        assert!(measured.has_failed("open"));
     }
 
     #[test]

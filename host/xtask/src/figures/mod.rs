@@ -21,6 +21,7 @@ use clap::Args;
 use crate::Error;
 use judge::{Figure, Measured};
 use machine::Cores;
+use report::Report;
 use scenario::Bench;
 
 /// Longest time that building may take.
@@ -85,13 +86,14 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
     if !args.json {
         table::heading(&cores, &before);
     }
-    let bench = Bench { binary, folder: target.join("figures"), cores, rounds: args.rounds, seconds: args.seconds };
+    let bench = Bench { binary, folder: target.join("figures"), cores, seconds: args.seconds };
     std::fs::create_dir_all(&bench.folder).map_err(crate::at(&bench.folder))?;
     let wanted = |part: Part| match args.only.as_slice() {
         [] => part != Part::Memory || args.long,
         only => only.contains(&part),
     };
     let mut measured = Measured::default();
+    scenarios(&bench, args.rounds, &wanted, &mut measured);
     measure(&bench, &wanted, &mut measured, metadata.workspace_root.as_std_path());
     let figures: Vec<Figure> = judge::judge(&measured).into_iter().filter(|figure| wanted(figure.part)).collect();
     let compared = if wanted(Part::Peers) { peers::compare(&measured) } else { Vec::new() };
@@ -106,30 +108,36 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
     Ok(met)
 }
 
-/// Runs every part that is wanted. What one part cannot do is noted and the others go on.
+/// A round of every scenario that is wanted, then the next round of each: a machine that is not as fast in one minute as in the next is
+/// so for all of them. A scenario beside a busy loop follows its quiet twin. What one cannot do is noted and the others go on.
+fn scenarios(bench: &Bench, rounds: u32, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured) {
+    type Round<'b> = &'b dyn Fn() -> Result<Report, Error>;
+    let all: [(&str, &[Part], Round<'_>); 10] = [
+        ("loaded-kernel", &[Part::Quiet, Part::Peers], &|| bench.streams(1000, "kernel")),
+        ("loaded-user", &[Part::Quiet, Part::Peers], &|| bench.streams(1000, "user")),
+        ("few-kernel", &[Part::Few], &|| bench.streams(10, "kernel")),
+        ("few-user", &[Part::Few], &|| bench.streams(10, "user")),
+        ("few-polled", &[Part::Few], &|| bench.polled_streams(10)),
+        ("quiet-kernel", &[Part::Busy], &|| bench.streams(1000, "kernel")),
+        ("busy-kernel", &[Part::Busy], &|| bench.beside_a_busy_loop(1000, "kernel")),
+        ("open", &[Part::Open], &|| bench.open_loop(2000)),
+        ("hundred-kernel", &[Part::Peers], &|| bench.streams(100, "kernel")),
+        ("hundred-user", &[Part::Peers], &|| bench.streams(100, "user")),
+    ];
+    for number in 1..=rounds {
+        table::progress(number, rounds);
+        for (name, parts, round) in &all {
+            if parts.iter().any(|part| wanted(*part)) && !measured.has_failed(name) {
+                measured.take(name, round());
+            }
+        }
+    }
+}
+
+/// Runs every other part that is wanted. What one part cannot do is noted and the others go on.
 fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured, workspace: &Path) {
-    let streams = |count, stamps| bench.streams(count, stamps);
-    if wanted(Part::Quiet) || wanted(Part::Peers) {
-        measured.take("loaded-kernel", streams(1000, "kernel"));
-        measured.take("loaded-user", streams(1000, "user"));
-    }
-    if wanted(Part::Few) {
-        measured.take("few-kernel", streams(10, "kernel"));
-        measured.take("few-user", streams(10, "user"));
-        measured.take("few-polled", bench.polled_streams(10));
-    }
-    if wanted(Part::Busy) {
-        measured.take_both(["quiet-kernel", "busy-kernel"], bench.beside_a_busy_loop(1000, "kernel"));
-    }
-    if wanted(Part::Open) {
-        measured.take("open", bench.open_loop(2000));
-    }
     if wanted(Part::Decode) || wanted(Part::Peers) {
         measured.take_overall(benches::overall(workspace));
-    }
-    if wanted(Part::Peers) {
-        measured.take("hundred-kernel", streams(100, "kernel"));
-        measured.take("hundred-user", streams(100, "user"));
     }
     if wanted(Part::Capacity) {
         measured.take_capacity(benches::capacity(workspace));

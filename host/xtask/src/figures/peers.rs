@@ -115,7 +115,7 @@ mod tests {
 
     fn measured(itl_p99: f64, cpu: f64) -> Measured {
         let mut measured = Measured::default();
-        measured.take("loaded-kernel", Report::parse(&text(itl_p99, cpu)).map(|report| vec![report]));
+        measured.take("loaded-kernel", Report::parse(&text(itl_p99, cpu)));
         measured
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn the_whole_process_is_only_reported() {
         let mut measured = Measured::default();
         let report = Report::parse(&text(0.1, 2.0)).map(|report| Report { process_cpu_seconds: Some(9.0), ..report });
-        measured.take("loaded-kernel", report.map(|report| vec![report]));
+        measured.take("loaded-kernel", report);
         let whole: Vec<_> = rows(&measured, "whole").iter().map(|row| (row.ours, row.verdict())).collect();
         assert_eq!(whole, [(Some(9.0), "reported")]);
     }

@@ -38,49 +38,37 @@ pub struct Bench {
     /// For configurations.
     pub folder: PathBuf,
     pub cores: Cores,
-    pub rounds: u32,
     pub seconds: u32,
 }
 
 impl Bench {
     /// Streams at a hundred tokens a second each.
-    pub fn streams(&self, streams: u32, stamps: &str) -> Result<Vec<Report>, Error> {
-        self.rounds(&|url| {
-            self.calibrate(url, &self.stream_args(streams, stamps))?.checked(stamps, self.events(streams))
-        })
+    pub fn streams(&self, streams: u32, stamps: &str) -> Result<Report, Error> {
+        let (_engine, url) = self.engine(GAP_US)?;
+        self.calibrate(&url, &self.stream_args(streams, stamps))?.checked(stamps, self.events(streams))
     }
 
     /// The same with stamps of user space, by threads that never sleep.
-    pub fn polled_streams(&self, streams: u32) -> Result<Vec<Report>, Error> {
-        self.rounds(&|url| {
-            let args = self.stream_args(streams, "user");
-            let mut command = self.command(url, &args);
-            command.arg("--busy-poll");
-            self.report(command)?.checked("user", self.events(streams))
-        })
+    pub fn polled_streams(&self, streams: u32) -> Result<Report, Error> {
+        let (_engine, url) = self.engine(GAP_US)?;
+        let mut command = self.command(&url, &self.stream_args(streams, "user"));
+        command.arg("--busy-poll");
+        self.report(command)?.checked("user", self.events(streams))
     }
 
-    /// The same with and without a busy loop on the client's core, in turns: the machine itself is not as fast in one minute as in the
-    /// next, and that must not look like the loop's doing. Quiet rounds, and busy ones.
-    pub fn beside_a_busy_loop(&self, streams: u32, stamps: &str) -> Result<[Vec<Report>; 2], Error> {
-        let (mut quiet, mut busy) = (Vec::new(), Vec::new());
-        for _ in 0..self.rounds {
-            for (loops, reports) in [(false, &mut quiet), (true, &mut busy)] {
-                let (_engine, url) = self.engine(GAP_US)?;
-                let _busy = loops.then(|| busy_loop(self.cores.client, self.limit())).transpose()?;
-                let report = self.calibrate(&url, &self.stream_args(streams, stamps))?;
-                reports.push(report.checked(stamps, self.events(streams))?);
-            }
-        }
-        Ok([quiet, busy])
+    /// The same as [`Bench::streams`] with a busy loop on the client's core.
+    pub fn beside_a_busy_loop(&self, streams: u32, stamps: &str) -> Result<Report, Error> {
+        let _busy = busy_loop(self.cores.client, self.limit())?;
+        self.streams(streams, stamps)
     }
 
     /// Short answers, asked for at a fixed rate.
-    pub fn open_loop(&self, per_second: u32) -> Result<Vec<Report>, Error> {
+    pub fn open_loop(&self, per_second: u32) -> Result<Report, Error> {
         let mut args = schedule_args(SHORT_ANSWER, GAP_US);
         args.extend([("--rate", per_second.to_string()), ("--seconds", self.seconds.to_string())]);
         let events = u64::from(per_second) * u64::from(self.seconds) * u64::from(SHORT_ANSWER);
-        self.rounds(&|url| self.calibrate(url, &args)?.checked("", events))
+        let (_engine, url) = self.engine(GAP_US)?;
+        self.calibrate(&url, &args)?.checked("", events)
     }
 
     /// Resident memory of the client in KiB, once a second.
@@ -117,15 +105,6 @@ impl Bench {
         })?;
         samples.truncate(usize::try_from(seconds).unwrap_or(usize::MAX));
         Ok(samples)
-    }
-
-    fn rounds(&self, round: &dyn Fn(&str) -> Result<Report, Error>) -> Result<Vec<Report>, Error> {
-        (0..self.rounds)
-            .map(|_| {
-                let (_engine, url) = self.engine(GAP_US)?;
-                round(&url)
-            })
-            .collect()
     }
 
     /// Tokens of a stream that lasts for a round.

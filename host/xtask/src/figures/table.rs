@@ -1,5 +1,7 @@
 //! What is printed.
 
+use std::io::IsTerminal;
+
 use serde_json::json;
 
 use super::judge::{Figure, Measured, growth};
@@ -15,6 +17,13 @@ pub fn heading(cores: &Cores, state: &State) {
             println!("engine on core {engine}, client on core {client}; best round of each")
         }
         _ => println!("note: {}", cores.note.as_deref().unwrap_or("nothing is pinned")),
+    }
+}
+
+/// Says how far it is, where somebody is looking.
+pub fn progress(round: u32, rounds: u32) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("round {round} of {rounds}");
     }
 }
 
