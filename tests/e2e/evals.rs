@@ -124,7 +124,84 @@ fn an_answer_does_not_hang_on_what_was_asked_before() {
     assert_eq!(salts(&["--reuse-prefixes"]), [Value::Null, Value::Null]);
 }
 
-/// Runs until so many samples are logged, kills the program, resumes, and compares with a run that nobody killed.
+/// The scores of two runs of the same task: paired item by item, with an interval and a verdict.
+#[test]
+fn scores_of_two_runs_are_compared() {
+    const ITEMS: usize = 60;
+    let bench = Bench::new();
+    let suite = suite(&bench, &sums(ITEMS), "");
+    let right = (0..ITEMS).map(|n| Canned { to: format!("is {n} plus"), say: format!("{}", 2 * n + 1) }).collect();
+    let ids = [adder(ITEMS), SimConfig { answers: right, ..quick() }].map(|config| {
+        let engine = engine(config);
+        run(&bench, &suite, &engine.url(), &["--seed", "7", "--repeats", "1"]).exits(0);
+        record(&bench)["id"].as_str().unwrap().to_owned()
+    });
+    let [reference, better] = [&ids[0], &ids[1]];
+    let compared = bench.run(["compare", reference, better, "--json"]).exits(0).json();
+    let cell = &compared["scores"][0]["cells"][1];
+    assert_eq!((&cell["items_higher"], &cell["items_lower"]), (&json!(20), &json!(0)));
+    assert_eq!(cell["verdict"]["kind"], "better");
+    let difference = &cell["difference"];
+    assert_eq!(difference["pairs"], ITEMS);
+    assert!((difference["mean"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-9 && difference["low"].as_f64() > Some(0.1));
+    let same = bench.run(["compare", reference, reference]).exits(0);
+    assert!(same.stdout.contains("no difference shown"), "{same}");
+    let worse = bench.run(["compare", better, reference]).exits(0);
+    assert!(worse.stdout.contains("worse") && worse.stdout.contains("-0.33"), "{worse}");
+    // Without the log there is nothing to pair.
+    fs::remove_dir_all(bench.path("runs").join(better).join("samples")).unwrap();
+    let alone = bench.run(["compare", reference, better]).exits(0);
+    assert!(alone.stdout.contains("not comparable: no-samples"), "{alone}");
+}
+
+/// Runs until five samples are logged and kills the program. Gives the run's name.
+fn killed(bench: &Bench, suite: &str, url: &str) -> String {
+    let known = bench.runs();
+    let fixed = ["run", "--plugin", "openai", "--endpoint", url, "--suite", suite];
+    let mut child = bench.spawn(fixed.iter().chain(&["--seed", "7", "--concurrency", "3"]));
+    let id = loop {
+        let other = bench.runs().into_iter().find(|run| !known.contains(run));
+        if let Some(run) = other.filter(|run| {
+            let log = run.join("samples/sums.jsonl");
+            log.exists() && lines(&log).len() >= 5
+        }) {
+            break run.file_name().unwrap().to_str().unwrap().to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    id
+}
+
+/// What failed because the engine was gone is asked again when the run goes on.
+#[test]
+fn a_sample_whose_engine_was_gone_is_asked_again() {
+    let bench = Bench::new();
+    let suite = suite(&bench, &sums(30), "");
+    let engine = engine(SimConfig { ttft_us: 20_000, gap_us: 10_000, ..adder(30) });
+    let id = killed(&bench, &suite, &engine.url());
+    let path = bench.path("runs").join(&id).join("samples/sums.jsonl");
+    let mut kept = lines(&path);
+    for (line, code) in [(1, "connect-refused"), (3, "bad-request")] {
+        let line = kept[line].as_object_mut().unwrap();
+        line.remove("answer");
+        line.insert("status".to_owned(), json!({ "state": "unscored", "code": code, "message": "no" }));
+    }
+    let text: String = kept.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(&path, text).unwrap();
+    let before = settled(&engine).requests;
+    bench.run(["run", "--resume", &id, "--suite", &suite, "--json", "record.json"]).exits(0);
+    let record = record(&bench);
+    let eval = &record["evals"][0];
+    assert_eq!((&eval["samples"]["answered"], &eval["samples"]["unscored"]), (&json!(29), &json!(1)), "{eval}");
+    assert_eq!(eval["samples"]["resumed"], kept.len() as u64 - 1);
+    assert!(eval["notes"].to_string().contains("asked-again"), "{eval}");
+    assert_eq!(settled(&engine).requests - before, 1 + 30 - (kept.len() as u64 - 1));
+    assert_eq!(log(&bench, &record).len(), 30);
+}
+
+/// A run that was killed goes on, and is compared with one that nobody killed.
 #[test]
 fn a_killed_run_goes_on_and_comes_to_the_same_scores() {
     let bench = Bench::new();
@@ -134,36 +211,7 @@ fn a_killed_run_goes_on_and_comes_to_the_same_scores() {
     run(&bench, &suite, &url, &["--seed", "7", "--concurrency", "3"]).exits(0);
     let whole = record(&bench);
     let asked_whole = settled(&engine).requests;
-    let mut child = bench.spawn([
-        "run",
-        "--plugin",
-        "openai",
-        "--endpoint",
-        &url,
-        "--suite",
-        &suite,
-        "--seed",
-        "7",
-        "--concurrency",
-        "3",
-    ]);
-    let mut path = None;
-    loop {
-        let other = bench.runs().into_iter().find(|run| !run.ends_with(whole["id"].as_str().unwrap()));
-        if let Some(run) = other {
-            let log = run.join("samples/sums.jsonl");
-            if log.exists() && lines(&log).len() >= 5 {
-                path = Some(run);
-            }
-        }
-        if path.is_some() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let id = path.unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    let id = killed(&bench, &suite, &url);
     let before = settled(&engine).requests;
     let kept = lines(&bench.path("runs").join(&id).join("samples/sums.jsonl"));
     bench.run(["run", "--resume", &id, "--suite", &suite, "--json", "record.json"]).exits(0);

@@ -5,6 +5,8 @@
 //! counts and in no mean. An answer that came is graded as it is, also when it is empty (`no-response`), declines (`refused`) or was
 //! cut at its limit (`truncated`): those are answers, and asking again until a better one comes would be choosing the score.
 //!
+//! A task that is gone on with after its run had ended asks once more what is unscored for a cause that is sent again.
+//!
 //! | cause | told by | asked again | then |
 //! | --- | --- | --- | --- |
 //! | `rate-limited` | status 429 | up to 50 times, with fewer requests at once, after `retry-after` | unscored |
@@ -111,6 +113,13 @@ const RULES: [Rule; 12] = [
     rule("bad-request", &["bad-request", "not-supported"], &[400, 404, 422], 0, Then::Unscored),
     DRIVER,
 ];
+
+/// Whether a failure of this code may have passed by the time somebody goes on with the run. What is never sent again within a run
+/// would fail in the same way.
+pub(crate) fn may_have_passed(code: &str) -> bool {
+    let known = RULES.iter().find(|rule| rule.codes.contains(&code));
+    known.is_some_and(|rule| rule.again > 0 && rule.then == Then::Unscored)
+}
 
 /// The code of an answer that the server itself gave up.
 const GIVEN_UP: &str = "given-up";

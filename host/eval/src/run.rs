@@ -19,6 +19,7 @@ use crate::backend::Backend;
 use crate::error::EvalError;
 use crate::grading::{self, Heard};
 use crate::likelihood::{self, KNOWN, Way};
+use crate::policy::may_have_passed;
 use crate::prices::{Price, Prices};
 use crate::scorers::{LoadedScorer, Scorers};
 use crate::script::Script;
@@ -212,11 +213,7 @@ impl Work<'_> {
         self.note_what_does_not_fit(record, model.context_length());
         record.samples.planned = all.len() as u64;
         let path = self.log_path(&sheet.name);
-        let Opened { mut log, records: before, dropped } = Log::open(&path, Durability::Each)?;
-        if let Some(bytes) = dropped {
-            let message = format!("the log ended in the middle of a sample; its {bytes} bytes were dropped");
-            record.notes.push(Note::new("log-mended", message));
-        }
+        let (mut log, before) = go_on_with(&path, record)?;
         let mut samples = self.known(&sheet, &all, before)?;
         record.samples.resumed = samples.len() as u64;
         for cost in samples.values().filter_map(|sample| sample.cost_usd) {
@@ -428,6 +425,32 @@ fn count(record: &mut EvalRecord, samples: &[SampleRecord]) {
     let answered = || samples.iter().filter(|sample| sample.status == Status::Answered);
     record.ttft_ms = spread(answered().filter_map(|sample| sample.timing.ttft_ms).collect());
     record.e2e_ms = spread(answered().filter_map(|sample| sample.timing.e2e_ms).collect());
+}
+
+/// Opens the log of a task to go on with it, without the samples that have no answer for a reason that may have passed: those are
+/// asked again. Gives the samples that stay.
+fn go_on_with(path: &Path, record: &mut EvalRecord) -> Result<(Log, Vec<SampleRecord>), EvalError> {
+    let Opened { log, mut records, dropped } = Log::open(path, Durability::Each)?;
+    if let Some(bytes) = dropped {
+        let message = format!("the log ended in the middle of a sample; its {bytes} bytes were dropped");
+        record.notes.push(Note::new("log-mended", message));
+    }
+    let found = records.len();
+    records.retain(|sample| match &sample.status {
+        Status::Unscored { code, .. } => !may_have_passed(code),
+        Status::Answered | Status::Failed { .. } => true,
+    });
+    let again = found - records.len();
+    if again == 0 {
+        return Ok((log, records));
+    }
+    // The file is another one afterwards, so the lock on the old one goes first.
+    drop(log);
+    bench_samples::write(path, &records)?;
+    let message = format!("{again} samples without an answer were asked again when the run was resumed");
+    record.notes.push(Note::new("asked-again", message));
+    let Opened { log, records, .. } = Log::open(path, Durability::Each)?;
+    Ok((log, records))
 }
 
 /// Why samples have no answer: for each cause how many, and the first in the words of whoever refused.

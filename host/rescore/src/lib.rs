@@ -13,4 +13,4 @@ pub use bench_grade::Verify;
 pub use changes::{Change, Kind, Outcome};
 pub use engine::{Engine, NoteRecord, Scored, TaskScore};
 pub use error::RescoreError;
-pub use run::{Samples, samples_of};
+pub use run::{Samples, grades_of, samples_of};

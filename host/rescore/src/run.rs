@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use bench_record::compare::GradedSample;
 use bench_record::{EvalRecord, RunRecord};
 use bench_samples::import::Format;
 use bench_samples::{Limits, SampleRecord, load};
@@ -31,6 +32,25 @@ pub fn samples_of(run: &RunRecord, folder: &Path) -> Result<Samples, RescoreErro
         all.notes.extend(part.notes);
     }
     if all.records.is_empty() { Err(RescoreError::NoSamples { run: run.id.to_string() }) } else { Ok(all) }
+}
+
+/// The verdicts of a run whose record is in `folder`, as it was graded; none where it has no samples.
+///
+/// # Errors
+///
+/// [`RescoreError::Samples`] for a log that cannot be read.
+pub fn grades_of(run: &RunRecord, folder: &Path) -> Result<Vec<GradedSample>, RescoreError> {
+    let mut grades = Vec::new();
+    for (_, path) in logs(run, folder).filter(|(_, path)| path.exists()) {
+        grades.extend(read(&path)?.records.into_iter().map(|record| GradedSample {
+            task: record.task,
+            item: record.id,
+            document_sha256: record.document_sha256,
+            cluster: record.cluster,
+            value: record.verdict.and_then(|verdict| verdict.value),
+        }));
+    }
+    Ok(grades)
 }
 
 fn read(path: &Path) -> Result<Samples, RescoreError> {

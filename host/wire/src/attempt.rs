@@ -14,7 +14,7 @@ use crate::http1::{Reader, Standing};
 use crate::spool::Spool;
 use crate::stream::{Received, Stream};
 use crate::tape::Tape;
-use crate::{Limits, Prepared, Progress, Stamp, Stop, WireError, sse};
+use crate::{Endpoint, Limits, Prepared, Progress, Stamp, Stop, WireError, sse};
 
 /// Bytes of one read at most.
 const SCRATCH: usize = 64 << 10;
@@ -69,7 +69,7 @@ pub(crate) async fn attempt(
         frames: sse::FrameCounter::new(),
         last_read: None,
         limits,
-        authority: &prepared.authority,
+        endpoint: &prepared.endpoint,
         progress,
     };
     let mut deadline = Deadline { limits, started, armed: None, in_body: false };
@@ -121,7 +121,7 @@ struct Talk<'t> {
     frames: sse::FrameCounter,
     last_read: Option<Stamp>,
     limits: &'t Limits,
-    authority: &'t str,
+    endpoint: &'t Endpoint,
     progress: &'t Progress,
 }
 
@@ -213,7 +213,7 @@ impl Talk<'_> {
 
     fn failed(&self, error: &io::Error) -> WireError {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(tls) => WireError::Tls { host: self.authority.to_owned(), reason: tls.to_string() },
+            Some(tls) => WireError::Tls { host: self.endpoint.authority(), reason: tls.to_string() },
             None => WireError::ClosedEarly { bytes: self.body, reason: error.to_string() },
         }
     }

@@ -151,7 +151,7 @@ impl Control {
         let Prepared { method, target, headers, .. } = prepared;
         let scheme = if self.endpoint.is_tls() { "https" } else { "http" };
         let url = format!("{scheme}://{}{target}", self.endpoint.authority());
-        let sending = self.http.request(method, url).headers(headers).body(body).send();
+        let sending = self.http.request(method, url).headers(Arc::unwrap_or_clone(headers)).body(body).send();
         let response = tokio::time::timeout(self.limits.first_byte.saturating_add(self.limits.connect), sending)
             .await
             .map_err(|_| WireError::FirstByteTimeout { after: self.limits.first_byte })?

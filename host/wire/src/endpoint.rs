@@ -1,14 +1,18 @@
 //! Where an engine is.
 
 use std::fmt;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
 use crate::WireError;
 
-/// Address of an engine: scheme, host, port and base path. It never holds credentials.
+/// Address of an engine: scheme, host, port and base path. It never holds credentials. Every request has one, so clones share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Endpoint {
+pub struct Endpoint(Arc<Place>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Place {
     tls: bool,
     host: Host<String>,
     port: u16,
@@ -41,37 +45,37 @@ impl Endpoint {
         }
         let host = url.host().ok_or_else(|| bad("it has no host"))?.to_owned();
         let port = url.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| bad("it has no port"))?;
-        Ok(Self { tls, host, port, base: url.path().trim_end_matches('/').to_owned() })
+        Ok(Self(Arc::new(Place { tls, host, port, base: url.path().trim_end_matches('/').to_owned() })))
     }
 
     /// Whether connections are encrypted.
     #[must_use]
-    pub const fn is_tls(&self) -> bool {
-        self.tls
+    pub fn is_tls(&self) -> bool {
+        self.0.tls
     }
 
     /// The host as it stands in an address; IPv6 addresses are in brackets.
     #[must_use]
     pub fn host(&self) -> String {
-        self.host.to_string()
+        self.0.host.to_string()
     }
 
     /// TCP port.
     #[must_use]
-    pub const fn port(&self) -> u16 {
-        self.port
+    pub fn port(&self) -> u16 {
+        self.0.port
     }
 
     /// Base path, empty or beginning with `/`.
     #[must_use]
     pub fn base(&self) -> &str {
-        &self.base
+        &self.0.base
     }
 
     /// Whether the address names this machine: `localhost` or a loopback address. A hint only: a tunnel may end there.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match &self.host {
+        match &self.0.host {
             Host::Domain(name) => {
                 let name = name.trim_end_matches('.');
                 name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
@@ -84,7 +88,7 @@ impl Endpoint {
     /// Host and port, as for a connection.
     #[must_use]
     pub fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        format!("{}:{}", self.0.host, self.0.port)
     }
 
     /// Whether `location`, the value of a `location` header, stays at this scheme, host and port. `Err` names the other
@@ -97,20 +101,20 @@ impl Endpoint {
 
     /// What the `host` header says: the port only where it is not the scheme's own.
     pub(crate) fn host_header(&self) -> String {
-        let own = if self.tls { 443 } else { 80 };
-        if self.port == own { self.host() } else { self.authority() }
+        let own = if self.0.tls { 443 } else { 80 };
+        if self.0.port == own { self.host() } else { self.authority() }
     }
 
     /// The request target of `path`: base and path put together. Where the base's last segment is also the path's first
     /// (`/v1` and `/v1/models`), it counts once.
     pub(crate) fn target(&self, path: &str) -> String {
-        let base = match self.base.rsplit_once('/') {
+        let base = match self.0.base.rsplit_once('/') {
             Some((front, last))
                 if path.strip_prefix('/').and_then(|p| p.strip_prefix(last)).is_some_and(ends_segment) =>
             {
                 front
             }
-            _ => &self.base,
+            _ => &self.0.base,
         };
         format!("{base}{path}")
     }
@@ -122,8 +126,8 @@ fn ends_segment(rest: &str) -> bool {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.base)
+        let scheme = if self.0.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}:{}{}", self.0.host, self.0.port, self.0.base)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Requests before they are sent: everything that can be refused is refused here, before a send time exists.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST};
@@ -60,15 +61,13 @@ pub enum Part {
 pub struct Prepared {
     pub(crate) method: Method,
     pub(crate) target: Uri,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     /// Head and body as they go over the wire.
     pub(crate) bytes: Bytes,
     /// Where the body begins in `bytes`.
     body: usize,
     /// An answer to it has no body.
     pub(crate) bodiless: bool,
-    /// Host and port for messages.
-    pub(crate) authority: String,
     pub(crate) endpoint: Endpoint,
 }
 
@@ -142,10 +141,9 @@ pub(crate) fn prepare(endpoint: &Endpoint, secrets: &Secrets, request: Request) 
         bodiless: method == Method::HEAD,
         method,
         target,
-        headers,
+        headers: Arc::new(headers),
         bytes: bytes.into(),
         body,
-        authority: endpoint.authority(),
         endpoint: endpoint.clone(),
     })
 }

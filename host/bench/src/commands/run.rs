@@ -75,8 +75,9 @@ fn print_both(records: &[RunRecord]) -> Result<(), Failure> {
     for record in records {
         table(record);
     }
-    let comparison = bench_record::compare::compare(records).map_err(Failure::from)?;
-    super::compare::show(&comparison, false);
+    let store = bench_record::Store::new(crate::folders::folders().runs);
+    let files = records.iter().map(|record| store.locate(record.id.as_str())).collect::<Result<Vec<_>, _>>()?;
+    super::compare::show(&super::compare::with_scores(records, &files)?, false);
     Ok(())
 }
 

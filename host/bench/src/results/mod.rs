@@ -2,6 +2,7 @@
 //! at the end what is to be known of the client and the machine. What has nothing to say is left out.
 
 mod client;
+mod comparison;
 mod evals;
 mod load;
 mod names;
@@ -14,6 +15,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::numbers::{figure, known};
 use crate::plot;
 
+pub use comparison::text as comparison;
 pub use names::in_kebab_case;
 
 /// A table without rules, which can be copied and read by a program.

@@ -6,6 +6,7 @@
 
 mod differences;
 mod pairing;
+mod scores;
 
 use bench_metrics::{Difference, Direction, Distribution, METRICS, MetricDef, Shown};
 use schemars::JsonSchema;
@@ -15,6 +16,7 @@ use crate::{Note, PhaseRecord, RecordError, RunId, RunRecord, RunStatus, Variabl
 
 pub use pairing::Clusters;
 use pairing::{Pairing, SideOfPhase};
+pub use scores::{GradedSample, ScoreCell, ScoreRow, ScoreVerdict, compare_scores};
 
 /// Verdicts from which on one is expected to be wrong by chance.
 const MANY_TESTS: usize = 20;
@@ -31,6 +33,9 @@ pub struct Comparison {
     pub notes: Vec<Note>,
     /// One row per metric of a phase that at least one run has.
     pub rows: Vec<Row>,
+    /// The headline of each eval task, where [`compare_scores`] was asked for it.
+    #[serde(default)]
+    pub scores: Vec<ScoreRow>,
 }
 
 /// A run as a column.
@@ -176,7 +181,7 @@ pub fn compare(runs: &[RunRecord]) -> Result<Comparison, RecordError> {
         }
     }
     let notes = notes(reference, others, &rows);
-    Ok(Comparison { runs: runs.iter().map(column).collect(), warnings, notes, rows })
+    Ok(Comparison { runs: runs.iter().map(column).collect(), warnings, notes, rows, scores: Vec::new() })
 }
 
 /// Each run's phase with the reference's; `None` where one of the two is missing, and on the reference.

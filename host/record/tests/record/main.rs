@@ -10,6 +10,7 @@ mod hostile_trace;
 mod judging;
 mod load;
 mod schema;
+mod scoring;
 mod store;
 mod trace;
 mod vllm;

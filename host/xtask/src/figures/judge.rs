@@ -9,7 +9,7 @@ use super::benches::{Overall, Rates};
 use super::report::{Calibration, Report};
 use crate::Error;
 
-/// Growth of the client's memory over the second half of a long run that still counts as flat.
+/// Growth of the client's memory from the second quarter of a long run to the last one that still counts as flat.
 const FLAT: f64 = 1.05;
 
 /// Most KiB for an open stream.
@@ -26,6 +26,8 @@ pub struct Measured {
     pub memory: Vec<u64>,
     /// KiB that one more open stream takes.
     pub per_stream: Option<f64>,
+    /// KiB that one more answer leaves behind until its window is over.
+    pub per_answer: Option<f64>,
     /// What could not be measured, and why.
     pub failures: BTreeMap<String, String>,
 }
@@ -48,8 +50,19 @@ impl Measured {
         self.capacity = self.kept("capacity", rates).unwrap_or_default();
     }
 
+    /// What a token costs. Of several times, that at which it was least counts, as of the rounds of a scenario.
     pub fn take_overall(&mut self, costs: Result<Vec<Overall>, Error>) {
-        self.overall = self.kept("decode", costs).unwrap_or_default();
+        let Some(costs) = self.kept("decode", costs).filter(|_| !self.has_failed("decode")) else {
+            self.overall.clear();
+            return;
+        };
+        for found in costs {
+            match self.overall.iter_mut().find(|known| known.scenario == found.scenario) {
+                Some(known) if known.seconds_per_million <= found.seconds_per_million => {}
+                Some(known) => *known = found,
+                None => self.overall.push(found),
+            }
+        }
     }
 
     pub fn take_memory(&mut self, samples: Result<Vec<u64>, Error>) {
@@ -58,6 +71,10 @@ impl Measured {
 
     pub fn take_per_stream(&mut self, kib: Result<f64, Error>) {
         self.per_stream = self.kept("streams", kib);
+    }
+
+    pub fn take_per_answer(&mut self, kib: Result<f64, Error>) {
+        self.per_answer = self.kept("answers", kib);
     }
 
     fn kept<T>(&mut self, name: &str, result: Result<T, Error>) -> Option<T> {
@@ -178,6 +195,8 @@ pub fn judge(measured: &Measured) -> Vec<Figure> {
     let claim = "one more open stream: resident memory";
     figures
         .push(Figure::of(Part::Streams, claim, "KiB", measured.per_stream.into_iter().collect()).at_most(STREAM_KIB));
+    let claim = "one more answer that is over: resident memory until its window is";
+    figures.push(Figure::of(Part::Streams, claim, "KiB", measured.per_answer.into_iter().collect()));
     let claim = "ten minutes of 1,000 streams: memory at the end to a quarter in";
     figures.push(Figure::of(Part::Memory, claim, "x", growth(&measured.memory).into_iter().collect()).at_most(FLAT));
     figures
@@ -273,11 +292,15 @@ mod tests {
         };
         let mut measured = Measured::default();
         assert_eq!(verdict(&judge(&measured), Part::Decode, "sandboxed"), "not measured");
-        measured.take_overall(Ok(vec![costs(1.2)]));
-        assert_eq!(verdict(&judge(&measured), Part::Decode, "CPU with sandboxed"), "met");
-        assert_eq!(verdict(&judge(&measured), Part::Decode, "decoding alone"), "reported");
         measured.take_overall(Ok(vec![costs(1.31)]));
         assert_eq!(verdict(&judge(&measured), Part::Decode, "CPU with sandboxed"), "not met");
+        measured.take_overall(Ok(vec![costs(1.2)]));
+        measured.take_overall(Ok(vec![costs(1.4)]));
+        assert_eq!(verdict(&judge(&measured), Part::Decode, "CPU with sandboxed"), "met");
+        assert_eq!(verdict(&judge(&measured), Part::Decode, "decoding alone"), "reported");
+        measured.take_overall(Err(Error::Failed("bench".to_owned())));
+        measured.take_overall(Ok(vec![costs(1.2)]));
+        assert_eq!(verdict(&judge(&measured), Part::Decode, "sandboxed"), "not measured");
     }
 
     #[test]

@@ -27,6 +27,9 @@ use scenario::Bench;
 /// Longest time that building may take.
 const BUILD: Duration = Duration::from_secs(3600);
 
+/// Rounds after which decoding is measured again: it takes a minute.
+const DECODING_EVERY: u32 = 3;
+
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct FiguresArgs {
@@ -67,7 +70,7 @@ enum Part {
     Capacity,
     /// 1,000 and 100 streams beside another client's figures.
     Peers,
-    /// Memory of an open stream.
+    /// Memory of an open stream, and of an answer that is over.
     Streams,
     /// Ten minutes of 1,000 streams; needs `--long` where not named.
     Memory,
@@ -93,8 +96,9 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
         only => only.contains(&part),
     };
     let mut measured = Measured::default();
-    scenarios(&bench, args.rounds, &wanted, &mut measured);
-    measure(&bench, &wanted, &mut measured, metadata.workspace_root.as_std_path());
+    let workspace = metadata.workspace_root.as_std_path();
+    scenarios(&bench, args.rounds, &wanted, &mut measured, workspace);
+    measure(&bench, &wanted, &mut measured, workspace);
     let figures: Vec<Figure> = judge::judge(&measured).into_iter().filter(|figure| wanted(figure.part)).collect();
     let compared = if wanted(Part::Peers) { peers::compare(&measured) } else { Vec::new() };
     let met = figures.iter().all(Figure::holds) && compared.iter().all(peers::Row::holds);
@@ -110,7 +114,7 @@ pub fn run(args: &FiguresArgs) -> Result<bool, Error> {
 
 /// A round of every scenario that is wanted, then the next round of each: a machine that is not as fast in one minute as in the next is
 /// so for all of them. A scenario beside a busy loop follows its quiet twin. What one cannot do is noted and the others go on.
-fn scenarios(bench: &Bench, rounds: u32, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured) {
+fn scenarios(bench: &Bench, rounds: u32, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured, workspace: &Path) {
     type Round<'b> = &'b dyn Fn() -> Result<Report, Error>;
     let all: [(&str, &[Part], Round<'_>); 10] = [
         ("loaded-kernel", &[Part::Quiet, Part::Peers], &|| bench.streams(1000, "kernel")),
@@ -131,19 +135,21 @@ fn scenarios(bench: &Bench, rounds: u32, wanted: &dyn Fn(Part) -> bool, measured
                 measured.take(name, round());
             }
         }
+        let decodes = wanted(Part::Decode) || wanted(Part::Peers);
+        if decodes && (number == rounds || number % DECODING_EVERY == 1) && !measured.has_failed("decode") {
+            measured.take_overall(benches::overall(workspace));
+        }
     }
 }
 
 /// Runs every other part that is wanted. What one part cannot do is noted and the others go on.
 fn measure(bench: &Bench, wanted: &dyn Fn(Part) -> bool, measured: &mut Measured, workspace: &Path) {
-    if wanted(Part::Decode) || wanted(Part::Peers) {
-        measured.take_overall(benches::overall(workspace));
-    }
     if wanted(Part::Capacity) {
         measured.take_capacity(benches::capacity(workspace));
     }
     if wanted(Part::Streams) {
         measured.take_per_stream(bench.memory_of_a_stream());
+        measured.take_per_answer(bench.memory_of_an_answer());
     }
     if wanted(Part::Memory) {
         measured.take_memory(bench.memory(1000, 600));

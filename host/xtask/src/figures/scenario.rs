@@ -23,6 +23,9 @@ const SLOW_GAP_US: u64 = 100_000;
 const IDLE_GAP_US: u64 = 1_000_000;
 /// How long those streams last.
 const IDLE_SECONDS: u32 = 6;
+/// How many tokens each answer has, and for how long there are answers, where what an answer leaves behind is worked out.
+const ANSWER_TOKENS: u32 = 20;
+const ANSWER_SECONDS: u32 = 24;
 /// How many streams there are, of which the memory of one is worked out.
 const FEWER: u32 = 1000;
 const MANY: u32 = 4000;
@@ -71,9 +74,20 @@ impl Bench {
         self.calibrate(&url, &args)?.checked("", events)
     }
 
-    /// Resident memory of the client in KiB, once a second.
+    /// Resident memory of the client in KiB, once a second, over streams that last for so long.
     pub fn memory(&self, streams: u32, seconds: u32) -> Result<Vec<u64>, Error> {
-        self.watch_memory(streams, seconds, SLOW_GAP_US, self.tokens(SLOW_GAP_US))
+        self.watch_memory(streams, seconds, SLOW_GAP_US, tokens(seconds, SLOW_GAP_US))
+    }
+
+    /// KiB of resident memory that one more answer leaves behind until its window is over: what the client grows by while streams
+    /// of a quarter of a second take turns, once what they said goes to a file.
+    pub fn memory_of_an_answer(&self) -> Result<f64, Error> {
+        let samples = self.watch_memory(FEWER, ANSWER_SECONDS, GAP_US, ANSWER_TOKENS)?;
+        let (from, to) = (samples.len() / 2, samples.len().saturating_sub(1));
+        let answer_us = TTFT_US + GAP_US * u64::from(ANSWER_TOKENS - 1);
+        let kib = |at: usize| samples.get(at).map(|kib| *kib as f64).ok_or_else(|| Error::Failed("/proc".to_owned()));
+        let answers = (to - from) as f64 * f64::from(FEWER) * 1e6 / answer_us as f64;
+        Ok((kib(to)? - kib(from)?) / answers)
     }
 
     /// KiB of resident memory that one more stream takes: the difference that many streams make, so that what the client takes
@@ -107,17 +121,12 @@ impl Bench {
         Ok(samples)
     }
 
-    /// Tokens of a stream that lasts for a round.
-    fn tokens(&self, gap_us: u64) -> u32 {
-        u32::try_from(u64::from(self.seconds) * 1_000_000 / gap_us).unwrap_or(u32::MAX)
-    }
-
     fn events(&self, streams: u32) -> u64 {
-        u64::from(streams) * u64::from(self.tokens(GAP_US))
+        u64::from(streams) * u64::from(tokens(self.seconds, GAP_US))
     }
 
     fn stream_args(&self, streams: u32, stamps: &str) -> Vec<(&'static str, String)> {
-        let mut args = schedule_args(self.tokens(GAP_US), GAP_US);
+        let mut args = schedule_args(tokens(self.seconds, GAP_US), GAP_US);
         args.extend([("--streams", streams.to_string()), ("--stamps", stamps.to_owned())]);
         args
     }
@@ -158,6 +167,11 @@ impl Bench {
         thread::sleep(Duration::from_millis(200));
         Ok(started)
     }
+}
+
+/// Tokens of a stream that lasts for so long.
+fn tokens(seconds: u32, gap_us: u64) -> u32 {
+    u32::try_from(u64::from(seconds) * 1_000_000 / gap_us).unwrap_or(u32::MAX)
 }
 
 fn schedule_args(tokens: u32, gap_us: u64) -> Vec<(&'static str, String)> {
