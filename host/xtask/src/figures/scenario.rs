@@ -76,7 +76,8 @@ impl Bench {
 
     /// Resident memory of the client in KiB, once a second, over streams that last for so long.
     pub fn memory(&self, streams: u32, seconds: u32) -> Result<Vec<u64>, Error> {
-        self.watch_memory(streams, seconds, SLOW_GAP_US, tokens(seconds, SLOW_GAP_US))
+        // One token more than fits, or a second round of streams would begin just before the end.
+        self.watch_memory(streams, seconds, SLOW_GAP_US, tokens(seconds, SLOW_GAP_US) + 1)
     }
 
     /// KiB of resident memory that one more answer leaves behind until its window is over: what the client grows by while streams
