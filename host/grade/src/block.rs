@@ -72,7 +72,7 @@ fn shares(fuel: u64, samples: usize) -> impl Iterator<Item = u64> {
 pub(crate) fn size(samples: usize) -> usize {
     const SMALLEST: usize = 64;
     const LARGEST: usize = 4096;
-    (samples / 32).clamp(SMALLEST, LARGEST)
+    (samples / 8).clamp(SMALLEST, LARGEST)
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn blocks_grow_with_the_samples_and_not_with_the_machine() {
-        assert_eq!([0, 1, 164, 10_000, 1_000_000].map(size), [64, 64, 64, 312, 4096]);
+        assert_eq!([0, 1, 164, 10_000, 1_000_000].map(size), [64, 64, 64, 1_250, 4096]);
     }
 
     #[test]

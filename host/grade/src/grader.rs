@@ -223,7 +223,7 @@ impl<'p> Grader<'p> {
             };
             block.iter().map(ask).collect::<Vec<_>>()
         })?;
-        Ok(in_order_of_items(&order, asked))
+        Ok(in_order_of_items(&order, asked).collect())
     }
 
     /// The metrics of a task, the headline first. Verdicts are added up in the order of their ids and epochs, so that the same
@@ -265,7 +265,8 @@ impl<'p> Grader<'p> {
         let order = canonical(items)?;
         let crew = self.crew();
         let graded = crew.over(&order, self.block(items.len()), |seat, block| block::grade(seat, items, block))?;
-        let (mut verdicts, mut fuel, mut cut) = (Vec::new(), Vec::new(), 0usize);
+        let (mut verdicts, mut fuel) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        let mut cut = 0usize;
         for one in in_order_of_items(&order, graded) {
             verdicts.push(one.verdict);
             fuel.push(one.fuel);

@@ -13,8 +13,8 @@
 //! arrangement of free memory, caches of its regular expressions are filled. An instance per sample would make the count a
 //! function of the sample alone, and costs many times what a simple verdict does. So history is fixed instead: samples are taken in
 //! the order of their ids and epochs, in blocks whose size depends only on how many samples there are, each block on a fresh
-//! instance with a fresh task, each sample in a call of its own. The fuel of a sample is that of its call. It is 0 where
-//! grading failed.
+//! instance with a fresh task, in calls that depend on the block alone. The fuel of a sample is an even share of what its call used.
+//! It is 0 where grading failed.
 
 mod block;
 mod crew;

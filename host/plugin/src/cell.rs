@@ -6,7 +6,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wasmtime::component::{Instance, InstancePre, ResourceTable};
+use wasmtime::component::{Instance, InstancePre, ResourceTable, TypedFunc};
 use wasmtime::{Engine, EngineWeak, Store, Trap, WasmBacktrace};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -100,11 +100,60 @@ impl Drop for Running {
     }
 }
 
+/// One of the functions of [`bench_meter::export`]: sets a counter, which rises towards 0, and returns what it was.
+type Exchange = TypedFunc<(i64,), (i64,)>;
+
+/// An instance that can be called.
+struct Live<B> {
+    store: Store<State>,
+    bindings: B,
+    /// One for each counter; none under [`Profile::Codec`].
+    counters: Vec<Exchange>,
+}
+
+impl<B> Live<B> {
+    /// Sets what the next call may use.
+    fn arm(&mut self, fuel: u64, deadline: Duration) -> wasmtime::Result<()> {
+        if self.counters.is_empty() {
+            self.store.set_epoch_deadline(Ticker::ticks(deadline));
+        }
+        for exchange in &self.counters {
+            exchange.call(&mut self.store, (0i64.saturating_sub_unsigned(fuel),))?;
+        }
+        Ok(())
+    }
+
+    /// What the last call used of so much fuel; 0 where none is counted. Until it is armed again, the instance can do nothing.
+    ///
+    /// Components inside a component have counters of their own, and each may bring its own to the end; together they may not use more
+    /// either.
+    fn used(&mut self, fuel: u64) -> wasmtime::Result<u64> {
+        let mut used = 0u64;
+        for exchange in &self.counters {
+            let (counter,) = exchange.call(&mut self.store, (0,))?;
+            used = used.saturating_add(fuel.saturating_add_signed(counter));
+        }
+        if self.counters.len() > 1 && used > fuel {
+            return Err(Trap::OutOfFuel.into());
+        }
+        Ok(used)
+    }
+}
+
+/// The functions over an instance's counters.
+fn counters(store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Vec<Exchange>> {
+    let mut counters = vec![instance.get_typed_func(&mut *store, bench_meter::export(0))?];
+    while let Some(more) = instance.get_func(&mut *store, bench_meter::export(counters.len() as u32)) {
+        counters.push(more.typed(&*store)?);
+    }
+    Ok(counters)
+}
+
 /// An instance together with the typed bindings `B` made over it.
 pub(crate) struct Cell<B> {
     pre: InstancePre<State>,
     bind: fn(&mut Store<State>, &Instance) -> wasmtime::Result<B>,
-    live: Option<(Store<State>, B)>,
+    live: Option<Live<B>>,
     /// Counts instances, so that a resource handle of a dropped one is recognised.
     generation: u64,
     limits: Limits,
@@ -165,24 +214,22 @@ impl<B: Send> Cell<B> {
         self.memory
     }
 
-    fn arm(&self, fuel: u64, store: &mut Store<State>) -> wasmtime::Result<()> {
-        match self.ticker {
-            Some(_) => store.set_epoch_deadline(Ticker::ticks(self.limits.deadline)),
-            None => store.set_fuel(fuel)?,
-        }
-        Ok(())
-    }
-
-    fn instantiate(&mut self) -> wasmtime::Result<(Store<State>, B)> {
+    fn instantiate(&mut self) -> wasmtime::Result<Live<B>> {
         let state = State { limiter: Limiter::new(self.limits), wasi: None, table: ResourceTable::new() };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.copied);
-        self.arm(self.limits.fuel, &mut store)?;
+        if self.ticker.is_some() {
+            store.set_epoch_deadline(Ticker::ticks(self.limits.deadline));
+        }
         let instance = self.pre.instantiate(&mut store)?;
         let bindings = (self.bind)(&mut store, &instance)?;
+        let counters = match self.profile {
+            Profile::Codec => Vec::new(),
+            Profile::Scorer => counters(&mut store, &instance)?,
+        };
         self.generation += 1;
-        Ok((store, bindings))
+        Ok(Live { store, bindings, counters })
     }
 
     /// Runs one call. `export` names it in the fault.
@@ -219,13 +266,13 @@ impl<B: Send> Cell<B> {
             Some(live) => Ok(live),
             None => self.instantiate(),
         };
-        let result = live.and_then(|(mut store, bindings)| {
-            self.arm(fuel, &mut store)?;
-            let value = call(&bindings, &mut store);
-            self.memory = store.data().limiter.memory();
+        let result = live.and_then(|mut live| {
+            live.arm(fuel, self.limits.deadline)?;
+            let value = call(&live.bindings, &mut live.store);
+            self.memory = live.store.data().limiter.memory();
             let value = value?;
-            let used = store.get_fuel().map_or(0, |left| fuel.saturating_sub(left));
-            self.live = Some((store, bindings));
+            let used = live.used(fuel)?;
+            self.live = Some(live);
             Ok((value, used))
         });
         result.map_err(|error| self.fault(export, classify(&error), frames(&error)))
@@ -262,7 +309,8 @@ fn classify(error: &wasmtime::Error) -> FaultKind {
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => FaultKind::Stack,
         Some(Trap::Interrupt) => FaultKind::Deadline,
-        Some(Trap::OutOfFuel) => FaultKind::Fuel,
+        // How a metered component ends that has used up what it may.
+        Some(Trap::BadConversionToInteger | Trap::OutOfFuel) => FaultKind::Fuel,
         Some(trap) => FaultKind::Trap(trap.to_string()),
         // Without a trap the failure is in what crossed the boundary.
         None => FaultKind::BadValue(error.root_cause().to_string()),

@@ -1,11 +1,13 @@
 //! Engines, compilation and loading.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash as _, Hasher};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use bench_meter::MeterError;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Inlining};
@@ -24,8 +26,8 @@ use crate::workload::Workload;
 /// The largest component that is accepted: 64 MiB. A whole CPython or SpiderMonkey takes under 20.
 const LARGEST_COMPONENT: usize = 64 << 20;
 
-/// The largest scorer whose functions are compiled into one another: 8 MiB. That makes up for a good part of what counting fuel at
-/// each call costs, and compiling takes twice as long; interpreters of other languages, which are larger, also recurse
+/// The largest scorer whose functions are compiled into one another: 8 MiB. That makes up for a good part of what small functions
+/// and a count at each call cost, and compiling takes twice as long; interpreters of other languages, which are larger, also recurse
 /// deeper in small frames.
 const LARGEST_INLINED: usize = 8 << 20;
 
@@ -56,6 +58,21 @@ impl Profile {
         }
     }
 
+    /// A component as it is compiled: one whose fuel counts has the count put into it.
+    fn prepare(self, bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+        match self {
+            Profile::Codec => Ok(Cow::Borrowed(bytes)),
+            Profile::Scorer => match bench_meter::metered(bytes) {
+                Ok(metered) => Ok(Cow::Owned(metered)),
+                Err(MeterError::Invalid(problem)) => Err(LoadError::Invalid(problem)),
+                Err(error @ MeterError::Unsupported(_)) => {
+                    let hint = error.hint().unwrap_or_default();
+                    Err(LoadError::Mismatch(format!("{error}; {hint}")))
+                }
+            },
+        }
+    }
+
     /// The settings for components of so many bytes.
     fn config(self, size: Size) -> Config {
         let mut config = Config::new();
@@ -69,7 +86,6 @@ impl Profile {
                 config.max_wasm_stack(CODEC_STACK);
             }
             Profile::Scorer => {
-                config.consume_fuel(true);
                 config.max_wasm_stack(SCORER_STACK);
                 // Nothing runs on a stack of this size; the engine only demands that the two fit.
                 config.async_stack_size(2 * SCORER_STACK);
@@ -105,6 +121,7 @@ pub struct HostOptions {
 }
 
 struct Prepared {
+    profile: Profile,
     engine: Engine,
     linker: Linker<State>,
     /// Made when the first component imports WASI: linking its hundreds of functions costs more than loading a plugin.
@@ -120,12 +137,12 @@ impl Prepared {
         let linker = Linker::new(&engine);
         let (cache, cache_problem) = match &options.cache {
             None => (None, None),
-            Some(folder) => match CompileCache::open(folder, &engine_key(&engine)) {
+            Some(folder) => match CompileCache::open(folder, &engine_key(profile, &engine)) {
                 Ok(cache) => (Some(cache), None),
                 Err(problem) => (None, Some(problem.to_string())),
             },
         };
-        Ok(Prepared { engine, linker, wasi_linker: OnceLock::new(), cache, cache_problem })
+        Ok(Prepared { profile, engine, linker, wasi_linker: OnceLock::new(), cache, cache_problem })
     }
 
     /// The linker for components that import WASI, or that do not.
@@ -159,8 +176,9 @@ impl Prepared {
         if let Some(component) = self.cached(digest) {
             return Ok(component);
         }
+        let bytes = self.profile.prepare(bytes)?;
         let component =
-            Component::from_binary(&self.engine, bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+            Component::from_binary(&self.engine, &bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
         if let Some(cache) = &self.cache
             && let Ok(code) = component.serialize()
         {
@@ -171,7 +189,7 @@ impl Prepared {
 }
 
 /// The part of a cache's path that changes whenever compiled code of one engine must not run in another.
-fn engine_key(engine: &Engine) -> String {
+fn engine_key(profile: Profile, engine: &Engine) -> String {
     struct Collect(Sha256);
     impl Hasher for Collect {
         fn write(&mut self, bytes: &[u8]) {
@@ -183,6 +201,9 @@ fn engine_key(engine: &Engine) -> String {
     }
     let mut collect = Collect(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut collect);
+    if profile == Profile::Scorer {
+        bench_meter::VERSION.hash(&mut collect);
+    }
     hex(&collect.0.finalize()[..8])
 }
 
@@ -323,7 +344,7 @@ fn examine(component: &Component, engine: &Engine) -> Result<Contract, LoadError
     let kind = component.component_type();
     let names = |name: &str| name.to_owned();
     contract::examine(
-        kind.exports(engine).map(|(name, _)| names(name)),
+        kind.exports(engine).map(|(name, _)| names(name)).filter(|name| !name.starts_with(bench_meter::EXPORTS)),
         kind.imports(engine).map(|(name, _)| names(name)),
     )
 }

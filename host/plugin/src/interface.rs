@@ -66,7 +66,9 @@ impl Interface {
         let kind = component.component_type();
         let mut reader = Reader { engine, resources: Vec::new() };
         let imports = reader.items(kind.imports(engine).map(|(name, item)| (name.to_owned(), item.ty)).collect());
-        let exports = reader.items(kind.exports(engine).map(|(name, item)| (name.to_owned(), item.ty)).collect());
+        // What the host put in is no part of what a plugin offers.
+        let own = kind.exports(engine).filter(|(name, _)| !name.starts_with(bench_meter::EXPORTS));
+        let exports = reader.items(own.map(|(name, item)| (name.to_owned(), item.ty)).collect());
         Self { imports, exports }
     }
 

@@ -10,6 +10,7 @@
 //!   one who can run guest code, which is how a timed window proves that none runs inside it.
 
 mod bindings;
+mod bulk;
 mod cache;
 mod cell;
 mod contract;

@@ -18,7 +18,7 @@ pub struct Limits {
     pub copied: usize,
     /// Wall time of one call under [`Profile::Codec`](crate::Profile::Codec), enforced by epochs.
     pub deadline: Duration,
-    /// Fuel of one call under [`Profile::Scorer`](crate::Profile::Scorer): about one unit per instruction.
+    /// Fuel of one call under [`Profile::Scorer`](crate::Profile::Scorer): about one unit per instruction; see `bench_meter`.
     pub fuel: u64,
     /// Fuel of one sample instead, where a scorer runs what a model wrote: where it asks for an instance per sample.
     pub program_fuel: u64,

@@ -8,6 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::{Func, Instance, ResourceAny};
 
 use crate::bindings::scorer::ScorerPlugin;
+use crate::bulk::Bulk;
 use crate::cell::{Cell, State};
 use crate::contract::{Kind, SUPPORTED_VERSION};
 use crate::driver::describe_error;
@@ -29,6 +30,8 @@ struct Exports {
     typed: ScorerPlugin,
     /// `task.score` once more, for samples that do not lie side by side.
     score: Func,
+    /// What is called instead where there is one.
+    bulk: Option<Bulk>,
 }
 
 impl Exports {
@@ -39,7 +42,22 @@ impl Exports {
         let interface = instance.get_export_index(&mut *store, None, &interface).ok_or_else(missing)?;
         let score =
             instance.get_export_index(&mut *store, Some(&interface), "[method]task.score").ok_or_else(missing)?;
-        Ok(Exports { typed, score: instance.get_func(&mut *store, score).ok_or_else(missing)? })
+        let score = instance.get_func(&mut *store, score).ok_or_else(missing)?;
+        let bulk = Bulk::find(store, instance, &SUPPORTED_VERSION.to_string())?;
+        Ok(Exports { typed, score, bulk })
+    }
+
+    fn score(
+        &self,
+        store: &mut Store<State>,
+        task: ResourceAny,
+        samples: &[&Sample],
+    ) -> wasmtime::Result<Vec<Verdict>> {
+        if let Some(bulk) = &self.bulk {
+            return bulk.score(store, task, samples);
+        }
+        let score = self.score.typed::<(ResourceAny, &[&Sample]), (Vec<Verdict>,)>(&*store)?;
+        score.call(store, (task, samples)).map(|(verdicts,)| verdicts)
     }
 }
 
@@ -120,27 +138,21 @@ impl Scorer {
     /// Verdicts that cannot be true are [`FaultKind::Lie`]: another number of them, of other samples, values that are infinite
     /// or outside [0, 1] where the scorer is not unbounded, a value where there is none, and the other way round.
     pub fn score(&mut self, task: &Task, samples: &[Sample]) -> Result<Scored, Fault> {
-        let resource = self.living(task, SCORE)?;
         let fuel = self.fuel_for(samples.len());
-        let (verdicts, fuel) = self.cell.metered(SCORE, fuel, |plugin, store| {
-            plugin.typed.bench_plugin_scorer().task().call_score(store, resource, samples)
-        })?;
-        let lie = verdicts::lie(&verdicts, samples.iter(), self.info.unbounded);
-        self.accept(SCORE, lie)?;
-        Ok(Scored { verdicts, fuel })
+        self.score_for(fuel, task, &samples.iter().collect::<Vec<_>>())
     }
 
     /// The verdicts on these samples as [`Scorer::score`] gives them, for less fuel than one of them alone may use: who gets a verdict
     /// here would get it in a call of its own as well.
     pub fn score_together(&mut self, task: &Task, samples: &[&Sample]) -> Result<Scored, Fault> {
+        self.score_for(self.fuel_per_sample() / 4, task, samples)
+    }
+
+    fn score_for(&mut self, fuel: u64, task: &Task, samples: &[&Sample]) -> Result<Scored, Fault> {
         let resource = self.living(task, SCORE)?;
-        let fuel = self.fuel_per_sample() / 4;
-        let (verdicts, fuel) = self.cell.metered(SCORE, fuel, |plugin, store| {
-            let score = plugin.score.typed::<(ResourceAny, &[&Sample]), (Vec<Verdict>,)>(&*store)?;
-            score.call(store, (resource, samples)).map(|(verdicts,)| verdicts)
-        })?;
-        let lie = verdicts::lie(&verdicts, samples.iter().copied(), self.info.unbounded);
-        self.accept(SCORE, lie)?;
+        let score = |plugin: &Exports, store: &mut Store<State>| plugin.score(store, resource, samples);
+        let (verdicts, fuel) = self.cell.metered(SCORE, fuel, score)?;
+        self.accept(SCORE, verdicts::lie(&verdicts, samples, self.info.unbounded))?;
         Ok(Scored { verdicts, fuel })
     }
 

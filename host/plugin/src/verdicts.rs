@@ -30,11 +30,7 @@ impl Reason {
 }
 
 /// What is wrong with the verdicts on these samples, if anything is.
-pub(crate) fn lie<'s>(
-    verdicts: &[Verdict],
-    samples: impl ExactSizeIterator<Item = &'s Sample>,
-    unbounded: bool,
-) -> Option<String> {
+pub(crate) fn lie(verdicts: &[Verdict], samples: &[&Sample], unbounded: bool) -> Option<String> {
     if verdicts.len() != samples.len() {
         return Some(format!("{} verdicts on {} samples", verdicts.len(), samples.len()));
     }

@@ -29,15 +29,15 @@ impl Target {
 /// # Errors
 /// `bad-target` for anything else.
 pub fn target_texts(sample: &Sample) -> Result<Vec<String>, Problem> {
-    let one = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
+    let one = |value: Value| match value {
+        Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
     };
     let target: Value = Target::of(sample)?;
-    let texts = match &target {
-        Value::Array(list) => list.iter().map(one).collect(),
+    let texts = match target {
+        Value::Array(list) => list.into_iter().map(one).collect(),
         single => one(single).map(|text| vec![text]),
     };
     texts.filter(|texts: &Vec<String>| !texts.is_empty()).ok_or_else(|| {

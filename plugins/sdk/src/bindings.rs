@@ -38,7 +38,7 @@ pub mod workload {
 pub mod scorer {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "scorer-plugin",
+        world: "scorer-bulk-plugin",
         with: { "bench:plugin/types@0.1.0": crate::bindings::types::bench::plugin::types },
         additional_derives: [PartialEq],
         pub_export_macro: true,

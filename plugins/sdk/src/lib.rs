@@ -46,6 +46,7 @@ pub mod workload_kit;
 mod alloc;
 #[doc(hidden)]
 pub mod bindings;
+pub mod bulk;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod conformance;

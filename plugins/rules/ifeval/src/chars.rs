@@ -22,6 +22,14 @@ pub(crate) fn is_decimal(c: char) -> bool {
 pub(crate) fn words(text: &str) -> usize {
     let mut count = 0;
     let mut inside = false;
+    if text.is_ascii() {
+        for byte in text.bytes() {
+            let word = byte.is_ascii_alphanumeric() || byte == b'_';
+            count += usize::from(word & !inside);
+            inside = word;
+        }
+        return count;
+    }
     for c in text.chars() {
         let word = is_word(c);
         count += usize::from(word && !inside);

@@ -184,7 +184,7 @@ impl Instruction {
     /// A pattern took too long, or the component's data is damaged.
     pub(crate) fn is_followed(&self, text: &str, tools: &Tools, rules: Rules) -> Result<bool, Problem> {
         Ok(match self {
-            Self::CapitalWords(bound) => bound.holds(tools.english.capital_words(text)),
+            Self::CapitalWords(bound) => bound.holds(tools.english()?.capital_words(text)),
             // A text without n-grams has no language, which the reference counts as following.
             Self::EnglishCapitals => {
                 python::is_upper(text) && {
@@ -234,7 +234,7 @@ impl Instruction {
             Self::Paragraphs { exactly } => {
                 shapes::starred_paragraphs(text).is_some_and(|count| count as f64 == *exactly)
             }
-            Self::Sentences(bound) => bound.holds(tools.english.sentences(text).len()),
+            Self::Sentences(bound) => bound.holds(tools.english()?.sentences(text).len()),
             Self::Words(bound) => bound.holds(chars::words(text)),
             Self::NoComma => !text.contains(','),
             Self::EndsWith { phrase } => {

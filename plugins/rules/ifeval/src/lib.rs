@@ -34,7 +34,11 @@ mod results;
 mod scorer;
 mod shapes;
 
+use std::sync::OnceLock;
+
 pub use scorer::{Config, IfEval, IfEvalFixed};
+
+use reader::Damaged;
 
 /// Whose rules to grade by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,5 +53,20 @@ pub(crate) enum Rules {
 #[derive(Debug)]
 pub(crate) struct Tools {
     pub(crate) languages: language::Detector,
-    pub(crate) english: english::Model,
+    /// Unpacked when sentences or words are first asked about; it takes as long as grading two hundred answers.
+    english: OnceLock<Result<english::Model, Damaged>>,
+}
+
+impl Tools {
+    pub(crate) fn new() -> Self {
+        Self { languages: language::Detector::new(), english: OnceLock::new() }
+    }
+
+    /// What is known of English.
+    ///
+    /// # Errors
+    /// The component's data is damaged.
+    pub(crate) fn english(&self) -> Result<&english::Model, Damaged> {
+        self.english.get_or_init(english::Model::new).as_ref().map_err(|&damaged| damaged)
+    }
 }

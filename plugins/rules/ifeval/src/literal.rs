@@ -43,6 +43,16 @@ pub(crate) fn folded(c: char) -> char {
     }
 }
 
+/// The byte that begins the characters outside of ASCII which match a letter of it: ı and İ for i, the Kelvin sign for k, ſ for s.
+fn beyond_ascii(letter: char) -> Option<u8> {
+    match letter {
+        'i' => Some(0xc4),
+        'k' => Some(0xe2),
+        's' => Some(0xc5),
+        _ => None,
+    }
+}
+
 /// A text to look for.
 #[derive(Debug, Clone)]
 pub(crate) struct Literal {
@@ -71,30 +81,19 @@ impl Literal {
     pub(crate) fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let Some(&first) = self.chars.first() else { return (from <= text.len()).then_some(from..from) };
         let rest = text.get(from..)?;
-        // Only these letters have an equal outside of ASCII.
-        let plain = first.is_ascii() && !matches!(first, 'i' | 'k' | 's');
-        let mut at = from;
-        if plain {
-            let (small, large) = (first as u8, first.to_ascii_uppercase() as u8);
-            for (index, &byte) in rest.as_bytes().iter().enumerate() {
-                if byte == small || byte == large {
-                    at = from + index;
-                    if let Some(len) = text.get(at..).and_then(|rest| self.starts(rest)) {
-                        return Some(at..at + len);
-                    }
-                }
-            }
-            return None;
+        let at = |index: usize| {
+            let at = from + index;
+            let len = self.starts(text.get(at..)?)?;
+            Some(at..at + len)
+        };
+        if !first.is_ascii() {
+            return rest.char_indices().filter(|(_, c)| folded(*c) == first).find_map(|(index, _)| at(index));
         }
-        for c in rest.chars() {
-            if folded(c) == first
-                && let Some(len) = text.get(at..).and_then(|rest| self.starts(rest))
-            {
-                return Some(at..at + len);
-            }
-            at += c.len_utf8();
+        let (small, large, rest) = (first as u8, first.to_ascii_uppercase() as u8, rest.as_bytes());
+        match beyond_ascii(first) {
+            None => memchr::memchr2_iter(small, large, rest).find_map(at),
+            Some(lead) => memchr::memchr3_iter(small, large, lead, rest).find_map(at),
         }
-        None
     }
 
     /// Where it is first in the same case, from `from` on.
@@ -139,4 +138,20 @@ pub(crate) fn boundary(text: &str, at: usize) -> bool {
 /// Whether a pattern has no character that is special in it.
 pub(crate) fn is_literal(pattern: &str) -> bool {
     !pattern.contains(['\\', '.', '^', '$', '*', '+', '?', '{', '}', '[', ']', '|', '(', ')'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beyond_ascii, folded};
+
+    #[test]
+    fn every_character_that_matches_a_letter_of_ascii_begins_as_said() {
+        let beyond = (0x80..=0x10_ffff).filter_map(char::from_u32).filter(|c| folded(*c).is_ascii());
+        let mut seen = 0;
+        for c in beyond {
+            assert_eq!(beyond_ascii(folded(c)), c.to_string().bytes().next(), "{c}");
+            seen += 1;
+        }
+        assert_eq!(seen, 4);
+    }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bench_scoring::aggregate::Aggregation;
-use bench_scoring::python::{is_space, is_word, strip};
+use bench_scoring::python::{is_space, strip};
 use bench_scoring::{About, Estimate, Grade, Graded, Problem, Sample, Scorer, Target, metadata, problem};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use crate::args::bad_target;
 use crate::instruction::{Instruction, NAMES};
 use crate::reader::Damaged;
 use crate::results::{self, Followed, METRICS, MOST_OF_ONE};
-use crate::{Rules, Tools, chars, english, language};
+use crate::{Rules, Tools};
 
 /// Follows the rules of the reference, mistakes and all.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Scorer for IfEval {
     type Config = Config;
 
     fn new(_config: Config) -> Result<Self, Problem> {
-        load().map(Self)
+        Ok(Self(load()))
     }
 
     fn grade(&self, sample: &Sample) -> Grade {
@@ -66,7 +66,7 @@ impl Scorer for IfEvalFixed {
     type Config = Config;
 
     fn new(_config: Config) -> Result<Self, Problem> {
-        load().map(Self)
+        Ok(Self(load()))
     }
 
     fn grade(&self, sample: &Sample) -> Grade {
@@ -78,12 +78,10 @@ impl Scorer for IfEvalFixed {
     }
 }
 
-/// Loads now what most samples need, so that the first one costs no more than the others.
-fn load() -> Result<Tools, Problem> {
+/// Loads now what all samples need, so that the first one costs no more than the others.
+fn load() -> Tools {
     results::prepare();
-    // Tables of characters are made when they are first asked.
-    let _ = (is_word('é'), is_word('²'), chars::is_word('é'), chars::is_decimal('é'));
-    Ok(Tools { languages: language::Detector::new(), english: english::Model::new()? })
+    Tools::new()
 }
 
 impl From<Damaged> for Problem {

@@ -63,12 +63,26 @@ fn flexible(sample: &Sample, text: &str) -> Result<Option<String>, Problem> {
     by_colon(text, choices.len(), -1)
 }
 
+/// What `(?i)Answer[ \t]*:[ \t]*\$?([A-D])\$?` finds first. Each colon has at most one such word before it, so the first colon that
+/// fits is the one.
+fn named(text: &str) -> Option<&str> {
+    let blank = [' ', '\t'];
+    text.match_indices(':').find_map(|(colon, _)| {
+        let before = text.get(..colon)?.trim_end_matches(blank);
+        let behind = text.get(colon + 1..)?.trim_start_matches(blank);
+        let letter = behind.strip_prefix('$').unwrap_or(behind).get(..1)?;
+        // Regardless of case an s is also a long one.
+        let mut word = before.chars().rev().map(|c| if c == 'ſ' { 's' } else { c.to_ascii_lowercase() });
+        let answer = "rewsna".chars().all(|c| word.next() == Some(c));
+        (answer && matches!(letter, "A" | "B" | "C" | "D" | "a" | "b" | "c" | "d")).then_some(letter)
+    })
+}
+
 /// GPQA by the rules of lm-eval and of simple-evals.
 #[derive(Debug)]
 pub struct Gpqa {
     filter: Extraction,
     normalise: Normalise,
-    answer: Regex,
 }
 
 impl Scorer for Gpqa {
@@ -96,12 +110,8 @@ impl Scorer for Gpqa {
     type Config = Config;
 
     fn new(config: Config) -> Result<Self, Problem> {
-        let answer = r"(?i)Answer[ \t]*:[ \t]*\$?([A-D])\$?";
-        Ok(Self {
-            filter: config.filter,
-            normalise: Normalise { case: true, punctuation: true, ..Normalise::default() },
-            answer: Regex::new(answer, Flags::default())?,
-        })
+        let normalise = Normalise { case: true, punctuation: true, ..Normalise::default() };
+        Ok(Self { filter: config.filter, normalise })
     }
 
     fn grade(&self, sample: &Sample) -> Grade {
@@ -116,7 +126,7 @@ impl Gpqa {
         let text = sample.answer.as_deref().unwrap_or_default();
         let equal = |found: Option<&str>| self.normalise.equal(found.unwrap_or(INVALID), &targets, Arrays::Show);
         let strict = strict(text).map(python::strip);
-        let named = self.answer.search(text)?.and_then(|found| found.group(1));
+        let named = named(text);
         // Odd: the pattern finds a small letter as well, which then equals no reference.
         let bare = |target: &&str| named.is_some_and(|named| target.trim_matches(['(', ')']) == named);
         let flexible = flexible(sample, text);
@@ -226,5 +236,25 @@ impl GpqaFixed {
             choices.iter().map(|choice| python::strip(&without_ignored(choice, true, true)).to_owned()).collect();
         let nonempty = cleaned.iter().all(|choice| !choice.is_empty());
         if nonempty { by_text(&without_ignored(text, true, true), &cleaned, -1) } else { Ok(None) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bench_scoring::python::{Flags, Regex};
+    use proptest::prelude::*;
+
+    use super::named;
+
+    proptest! {
+        #[test]
+        fn the_letter_named_is_the_one_that_the_pattern_of_simple_evals_finds(
+            parts in prop::collection::vec("(answer|ANSWER|Anſwer|an\\$wer|x)?[ \t\n]{0,2}(:|é)?[ \t]{0,2}\\$?[A-Ea-eéK]?", 0..6)
+        ) {
+            let text = parts.concat();
+            let pattern = Regex::new(r"(?i)Answer[ \t]*:[ \t]*\$?([A-D])\$?", Flags::default()).expect("the pattern");
+            let found = pattern.search(&text).expect("an easy pattern");
+            prop_assert_eq!(named(&text), found.as_ref().and_then(|found| found.group(1)));
+        }
     }
 }
