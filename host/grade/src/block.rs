@@ -7,48 +7,73 @@
 //! How samples are put together depends on the block alone, and so does the fuel: each sample of a call has an even share of
 //! what the call used.
 
-use bench_plugin::{Fault, FaultKind};
+use bench_plugin::scorer_types::Verdict;
+use bench_plugin::{Fault, FaultKind, Scored};
 
-use crate::grader::{Item, One, grade_one};
+use crate::grader::{Item, grade_one};
 use crate::seat::Seat;
+use crate::verdict;
 
 /// Bytes of the samples of one call, unless a single one has more. Calls are small enough that the guest's memory need not grow
 /// for them.
 const LARGEST_CALL: usize = 1 << 20;
 
-/// The verdicts on the items of a block, which begins on a fresh instance.
-pub(crate) fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], block: &[usize]) -> Vec<One> {
-    let mut done = Vec::with_capacity(block.len());
+/// The items of a block, and where their verdicts and their fuel go.
+pub(crate) struct Block<'b> {
+    pub(crate) places: &'b [usize],
+    pub(crate) verdicts: &'b mut [Option<Verdict>],
+    pub(crate) fuel: &'b mut [u64],
+}
+
+impl<'b> Block<'b> {
+    /// The first items of the block, and the rest of it.
+    fn split_at(self, items: usize) -> (Block<'b>, Block<'b>) {
+        let (places, later_places) = self.places.split_at(items);
+        let (verdicts, later_verdicts) = self.verdicts.split_at_mut(items);
+        let (fuel, later_fuel) = self.fuel.split_at_mut(items);
+        (Block { places, verdicts, fuel }, Block { places: later_places, verdicts: later_verdicts, fuel: later_fuel })
+    }
+}
+
+/// Grades a block, which begins on a fresh instance. Answers on how many items the verdict had texts that were cut.
+pub(crate) fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], block: Block<'_>) -> usize {
+    let mut cut = 0;
+    let mut keep = |slot: &mut Option<Verdict>, mut verdict: Verdict| {
+        cut += usize::from(verdict::trim(&mut verdict));
+        *slot = Some(verdict);
+    };
     let mut most = if seat.apart() { 1 } else { I::MOST_TOGETHER };
     let mut rest = block;
-    while !rest.is_empty() {
-        let (call, later) = rest.split_at(length(items, rest, most));
+    while !rest.places.is_empty() {
+        let length = length(items, rest.places, most);
+        let (call, later) = rest.split_at(length);
         rest = later;
-        match together(seat, items, call) {
-            Some(Ok(graded)) => {
-                done.extend(graded);
+        match together(seat, items, call.places) {
+            Some(Ok(scored)) => {
+                call.fuel.iter_mut().zip(shares(scored.fuel, length)).for_each(|(fuel, share)| *fuel = share);
+                call.verdicts.iter_mut().zip(scored.verdicts).for_each(|(slot, verdict)| keep(slot, verdict));
                 continue;
             }
             // The next calls would run out as well.
             Some(Err(fault)) if matches!(fault.kind, FaultKind::Fuel | FaultKind::Memory { .. }) => most = 1,
             Some(Err(_)) | None => {}
         }
-        done.extend(call.iter().map(|place| grade_one(seat, &items[*place])));
+        for ((place, slot), fuel) in call.places.iter().zip(call.verdicts).zip(call.fuel) {
+            let (verdict, used) = grade_one(seat, &items[*place]);
+            keep(slot, verdict);
+            *fuel = used;
+        }
     }
-    done
+    cut
 }
 
 /// One call for several items; `None` where there is but one.
-fn together<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Option<Result<Vec<One>, Fault>> {
+fn together<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Option<Result<Scored, Fault>> {
     if call.len() < 2 {
         return None;
     }
     let call: Vec<&I> = call.iter().map(|place| &items[*place]).collect();
-    let scored = seat.once(|scorer, task| I::grade_together(&call, scorer, task));
-    Some(scored.map(|scored| {
-        let fuel = shares(scored.fuel, call.len());
-        scored.verdicts.into_iter().zip(fuel).map(|(verdict, fuel)| One::new(verdict, fuel)).collect()
-    }))
+    Some(seat.once(|scorer, task| I::grade_together(&call, scorer, task)))
 }
 
 /// How many of the next items go into one call; at least one.

@@ -1,6 +1,6 @@
 //! Work on many items in blocks, by as many threads as there are cores, with results that do not tell who did what.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bench_plugin::{Limits, LoadError, Plugin, spawn_with_room, with_room};
 
@@ -16,46 +16,34 @@ pub(crate) struct Crew<'a> {
 }
 
 impl Crew<'_> {
-    /// Does `work` on each block of `order`, which lists places of items. The answer is in the order of the blocks. A block
-    /// begins on a fresh instance.
-    pub(crate) fn over<R: Send>(
+    /// Does `work` on each block, which begins on a fresh instance. What comes of it goes where the block says.
+    pub(crate) fn over<B: Send>(
         &self,
-        order: &[usize],
-        block: usize,
-        work: impl Fn(&mut Seat<'_>, &[usize]) -> R + Sync,
-    ) -> Result<Vec<R>, LoadError> {
-        let blocks: Vec<&[usize]> = order.chunks(block.max(1)).collect();
-        let next = AtomicUsize::new(0);
-        let worker = || -> Result<Vec<(usize, R)>, LoadError> {
-            let mut seat = Seat::new(self.plugin.scorer_within(self.limits)?, self.config);
-            let mut done = Vec::new();
-            while let Some((place, block)) = take(&next, &blocks) {
-                seat.renew();
-                done.push((place, work(&mut seat, block)));
-            }
-            Ok(done)
-        };
+        blocks: impl ExactSizeIterator<Item = B> + Send,
+        work: impl Fn(&mut Seat<'_>, B) + Sync,
+    ) -> Result<(), LoadError> {
         let workers = self.workers.clamp(1, blocks.len().max(1));
-        let mut done = if workers == 1 {
-            with_room(worker)?
-        } else {
-            let parts = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..workers).map(|_| spawn_with_room(scope, worker)).collect();
-                let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                };
-                threads.into_iter().map(join).collect::<Result<Vec<_>, LoadError>>()
-            })?;
-            parts.into_iter().flatten().collect()
+        let blocks = Mutex::new(blocks);
+        let next = || blocks.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let worker = || -> Result<(), LoadError> {
+            let mut seat = Seat::new(self.plugin.scorer_within(self.limits)?, self.config);
+            while let Some(block) = next() {
+                seat.renew();
+                work(&mut seat, block);
+            }
+            Ok(())
         };
-        done.sort_by_key(|(place, _)| *place);
-        Ok(done.into_iter().map(|(_, result)| result).collect())
+        if workers == 1 {
+            return with_room(worker);
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..workers).map(|_| spawn_with_room(scope, worker)).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().try_for_each(join)
+        })
     }
-}
-
-fn take<'b>(next: &AtomicUsize, blocks: &[&'b [usize]]) -> Option<(usize, &'b [usize])> {
-    let place = next.fetch_add(1, Ordering::Relaxed);
-    blocks.get(place).map(|block| (place, *block))
 }
 
 /// What has a place among the samples of a task.
@@ -64,34 +52,37 @@ pub(crate) trait Keyed {
     fn key(&self) -> (&str, u32);
 }
 
-/// The places of the items in the order of their ids and epochs.
-pub(crate) fn canonical(items: &[impl Keyed]) -> Result<Vec<usize>, GradeError> {
-    let key = |place: &usize| items[*place].key();
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    // Most sets come in order.
-    if items.is_sorted_by(|one, other| one.key() < other.key()) {
-        return Ok(order);
-    }
-    order.sort_by(|one, other| key(one).cmp(&key(other)));
-    match order.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
-        None => Ok(order),
-        Some(pair) => {
-            let (id, epoch) = key(&pair[0]);
-            Err(GradeError::Duplicate { id: id.to_owned(), epoch })
-        }
-    }
+/// Items by their ids and epochs.
+pub(crate) struct Canonical {
+    /// The places of the items, in that order.
+    pub(crate) order: Vec<usize>,
+    /// Most sets come in it, and a large one is not moved for nothing.
+    as_is: bool,
 }
 
-/// What came of the blocks of `order`, one result for each of its places, in the order of the items instead.
-pub(crate) fn in_order_of_items<R>(order: &[usize], blocks: Vec<Vec<R>>) -> impl Iterator<Item = R> {
-    let results = blocks.into_iter().flatten();
-    // Most sets come in order, and a large one is not moved for nothing.
-    let (as_is, sorted) = if order.iter().copied().eq(0..order.len()) {
-        (Some(results), None)
-    } else {
-        let mut placed: Vec<(usize, R)> = order.iter().copied().zip(results).collect();
-        placed.sort_by_key(|(place, _)| *place);
-        (None, Some(placed.into_iter().map(|(_, result)| result)))
-    };
-    as_is.into_iter().flatten().chain(sorted.into_iter().flatten())
+impl Canonical {
+    /// The canonical order of the items.
+    pub(crate) fn of(items: &[impl Keyed]) -> Result<Canonical, GradeError> {
+        let key = |place: &usize| items[*place].key();
+        let mut order: Vec<usize> = (0..items.len()).collect();
+        let as_is = items.is_sorted_by(|one, other| one.key() < other.key());
+        if !as_is {
+            order.sort_by(|one, other| key(one).cmp(&key(other)));
+            if let Some(pair) = order.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
+                let (id, epoch) = key(&pair[0]);
+                return Err(GradeError::Duplicate { id: id.to_owned(), epoch });
+            }
+        }
+        Ok(Canonical { order, as_is })
+    }
+
+    /// What is in canonical order, in the order of the items instead.
+    pub(crate) fn undo<R>(&self, results: Vec<R>) -> Vec<R> {
+        if self.as_is {
+            return results;
+        }
+        let mut placed: Vec<(usize, R)> = self.order.iter().copied().zip(results).collect();
+        placed.sort_unstable_by_key(|(place, _)| *place);
+        placed.into_iter().map(|(_, result)| result).collect()
+    }
 }

@@ -1,11 +1,13 @@
 //! A scorer of one configuration, over any number of samples.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bench_plugin::scorer_types::{Estimate, Graded, Info, Opinion, Sample, Verdict};
 use bench_plugin::types::Generation;
 use bench_plugin::{Fault, LARGEST_MEMORY, Limits, Plugin, Scored, Scorer, Task};
 
-use crate::block;
-use crate::crew::{Crew, Keyed, canonical, in_order_of_items};
+use crate::block::{self, Block};
+use crate::crew::{Canonical, Crew, Keyed};
 use crate::error::GradeError;
 use crate::seat::Seat;
 use crate::verdict;
@@ -144,25 +146,10 @@ impl Item for Judged {
     }
 }
 
-/// A verdict, what it took, and whether its texts had to be cut.
-pub(crate) struct One {
-    pub(crate) verdict: Verdict,
-    fuel: u64,
-    cut: bool,
-}
-
-impl One {
-    pub(crate) fn new(mut verdict: Verdict, fuel: u64) -> One {
-        let cut = verdict::trim(&mut verdict);
-        One { verdict, fuel, cut }
-    }
-}
-
-/// Grades one item; a fault is a verdict.
-pub(crate) fn grade_one<I: Item>(seat: &mut Seat<'_>, item: &I) -> One {
+/// The verdict on one item and its fuel; a fault is a verdict.
+pub(crate) fn grade_one<I: Item>(seat: &mut Seat<'_>, item: &I) -> (Verdict, u64) {
     let graded = seat.attempt(|scorer, task| item.grade(scorer, task));
-    let (verdict, fuel) = graded.unwrap_or_else(|fault| (seat.blame(item.sample(), &fault), 0));
-    One::new(verdict, fuel)
+    graded.unwrap_or_else(|fault| (seat.blame(item.sample(), &fault), 0))
 }
 
 impl<'p> Grader<'p> {
@@ -214,16 +201,18 @@ impl<'p> Grader<'p> {
     /// # Errors
     /// As [`Grader::grade`].
     pub fn questions(&self, samples: &[Sample]) -> Result<Vec<Result<Vec<Generation>, Verdict>>, GradeError> {
-        let order = canonical(samples)?;
-        let asked = self.crew().over(&order, self.block(samples.len()), |seat, block| {
-            let ask = |place: &usize| {
+        let canonical = Canonical::of(samples)?;
+        let mut asked: Vec<_> = samples.iter().map(|_| Ok(Vec::new())).collect();
+        let size = self.block(samples.len());
+        let blocks = canonical.order.chunks(size).zip(asked.chunks_mut(size));
+        self.crew().over(blocks, |seat, (places, asked)| {
+            for (place, slot) in places.iter().zip(asked) {
                 let sample = &samples[*place];
                 let questions = seat.attempt(|scorer, task| scorer.questions(task, sample));
-                questions.map_err(|fault| verdict::failed(sample, &fault))
-            };
-            block.iter().map(ask).collect::<Vec<_>>()
+                *slot = questions.map_err(|fault| verdict::failed(sample, &fault));
+            }
         })?;
-        Ok(in_order_of_items(&order, asked).collect())
+        Ok(canonical.undo(asked))
     }
 
     /// The metrics of a task, the headline first. Verdicts are added up in the order of their ids and epochs, so that the same
@@ -232,7 +221,7 @@ impl<'p> Grader<'p> {
     /// # Errors
     /// [`GradeError::Aggregate`]; [`GradeError::Duplicate`] where two verdicts are on the same sample.
     pub fn aggregate(&self, graded: &[Graded]) -> Result<Vec<Estimate>, GradeError> {
-        let order = canonical(graded)?;
+        let Canonical { order, .. } = Canonical::of(graded)?;
         let one = |place: usize| {
             let Graded { verdict, cluster, group } = &graded[place];
             let verdict = Verdict { explanation: None, ..verdict.clone() };
@@ -262,23 +251,28 @@ impl<'p> Grader<'p> {
     }
 
     fn grade_items<I: Item>(&self, items: &[I]) -> Result<Grades, GradeError> {
-        let order = canonical(items)?;
+        let canonical = Canonical::of(items)?;
         let crew = self.crew();
-        let graded = crew.over(&order, self.block(items.len()), |seat, block| block::grade(seat, items, block))?;
-        let (mut verdicts, mut fuel) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
-        let mut cut = 0usize;
-        for one in in_order_of_items(&order, graded) {
-            verdicts.push(one.verdict);
-            fuel.push(one.fuel);
-            cut += usize::from(one.cut);
-        }
+        let (mut verdicts, mut fuel) = (vec![None; items.len()], vec![0; items.len()]);
+        let cut = AtomicUsize::new(0);
+        let size = self.block(items.len());
+        let slots = verdicts.chunks_mut(size).zip(fuel.chunks_mut(size));
+        let blocks = canonical.order.chunks(size).zip(slots);
+        crew.over(blocks, |seat, (places, (verdicts, fuel))| {
+            let cut_here = block::grade(seat, items, Block { places, verdicts, fuel });
+            cut.fetch_add(cut_here, Ordering::Relaxed);
+        })?;
+        // Every place is in a block, and had its verdict there.
+        let verdicts = canonical.undo(verdicts.into_iter().flatten().collect());
+        let fuel = canonical.undo(fuel);
+        let cut = cut.into_inner();
         let mut notes = Vec::new();
         if cut > 0 {
             let message = format!("overlong texts in the verdicts on {cut} samples were cut");
             notes.push(Note { code: "verdict-text-cut", message });
         }
         let checked = if self.info.deterministic {
-            verify::check(&crew, &self.info, self.options.verify, items, &order, &verdicts)?
+            verify::check(&crew, &self.info, self.options.verify, items, &canonical.order, &verdicts)?
         } else {
             let message =
                 format!("{} {} says of itself that it is not deterministic", self.info.name, self.info.version);

@@ -4,11 +4,13 @@
 //! before. The second pass therefore gives samples other neighbours: another order, blocks and calls of another size, some samples
 //! in calls of their own, and the first sample of a block twice, so that the smallest set has a sample that comes second.
 
+use std::sync::{Mutex, PoisonError};
+
 use bench_plugin::scorer_types::{Info, Verdict};
 
 use crate::crew::Crew;
 use crate::error::GradeError;
-use crate::grader::{Item, One, grade_one};
+use crate::grader::{Item, grade_one};
 use crate::seat::Seat;
 use crate::verdict;
 
@@ -66,15 +68,18 @@ pub(crate) fn check<I: Item>(
         verify.places(order.len(), info.fresh_instance).into_iter().map(|place| order[place]).collect();
     let checked = places.len();
     shuffle(&mut places);
-    let again = crew.over(&places, BLOCK, |seat, block| {
+    let differing = Mutex::new(Vec::new());
+    crew.over(places.chunks(BLOCK), |seat, block| {
         let block: Vec<usize> = block.first().into_iter().chain(block).copied().collect();
         let second = calls(&block).flat_map(|call| grade(seat, items, call));
-        let differing = block.iter().zip(second).filter_map(|(place, second)| {
+        let here = block.iter().zip(second).filter_map(|(place, second)| {
             verdict::difference(&first[*place], &second).map(|difference| (*place, difference))
         });
-        differing.collect::<Vec<_>>()
+        // Graded before anybody else has to wait.
+        let here: Vec<(usize, String)> = here.collect();
+        differing.lock().unwrap_or_else(PoisonError::into_inner).extend(here);
     })?;
-    let mut differing: Vec<(usize, String)> = again.into_iter().flatten().collect();
+    let mut differing = differing.into_inner().unwrap_or_else(PoisonError::into_inner);
     differing.sort_by(|(one, _), (other, _)| items[*one].key().cmp(&items[*other].key()));
     differing.dedup_by_key(|(place, _)| *place);
     let Some((place, difference)) = differing.first() else { return Ok(checked) };
@@ -108,9 +113,15 @@ fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Vec<Verdi
         && together.len() > 1
         && let Ok(scored) = seat.once(|scorer, task| I::grade_together(&together, scorer, task))
     {
-        return scored.verdicts.into_iter().map(|verdict| One::new(verdict, 0).verdict).collect();
+        return scored.verdicts.into_iter().map(trimmed).collect();
     }
-    together.into_iter().map(|item| grade_one(seat, item).verdict).collect()
+    together.into_iter().map(|item| trimmed(grade_one(seat, item).0)).collect()
+}
+
+/// As the first pass keeps it.
+fn trimmed(mut verdict: Verdict) -> Verdict {
+    verdict::trim(&mut verdict);
+    verdict
 }
 
 /// Puts places into an order that has nothing to do with the one before, and is the same every time: Fisher and Yates's shuffle

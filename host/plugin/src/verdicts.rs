@@ -39,22 +39,25 @@ pub(crate) fn lie(verdicts: &[Verdict], samples: &[&Sample], unbounded: bool) ->
 
 /// What is wrong with the verdict on a sample, if anything is.
 pub(crate) fn lie_about(verdict: &Verdict, sample: &Sample, unbounded: bool) -> Option<String> {
-    let of = excerpt(&sample.id);
+    let of = || excerpt(&sample.id);
     if verdict.id != sample.id {
-        return Some(format!("a verdict on sample `{}` in the place of the one on `{of}`", excerpt(&verdict.id)));
+        return Some(format!("a verdict on sample `{}` in the place of the one on `{}`", excerpt(&verdict.id), of()));
     }
     if verdict.epoch != sample.epoch {
         let (found, wanted) = (verdict.epoch, sample.epoch);
-        return Some(format!("a verdict on epoch {found} of sample `{of}` in the place of the one on epoch {wanted}"));
+        return Some(format!(
+            "a verdict on epoch {found} of sample `{}` in the place of the one on epoch {wanted}",
+            of()
+        ));
     }
     if let Some(wrong) = wrong_value(verdict, unbounded) {
-        return Some(format!("the value of sample `{of}` is {}, {wrong}", verdict.value));
+        return Some(format!("the value of sample `{}` is {}, {wrong}", of(), verdict.value));
     }
     if verdict.sub_scores.len() > MOST_SUB_SCORES {
-        return Some(format!("{} sub-scores of sample `{of}`", verdict.sub_scores.len()));
+        return Some(format!("{} sub-scores of sample `{}`", verdict.sub_scores.len(), of()));
     }
     let broken = verdict.sub_scores.iter().find(|score| score.value.is_infinite() || score.name.is_empty())?;
-    Some(format!("sub-score `{}` of sample `{of}` is {}", excerpt(&broken.name), broken.value))
+    Some(format!("sub-score `{}` of sample `{}` is {}", excerpt(&broken.name), of(), broken.value))
 }
 
 fn wrong_value(verdict: &Verdict, unbounded: bool) -> Option<&'static str> {
