@@ -6,8 +6,9 @@
     python3 tests/references/lm_eval.py --record        also writes vectors/lm_eval.jsonl for the tests of `rules-text`
 
 lm-eval's own filters, metrics and `process_results` run here with the settings of its own task files; nothing of it is rebuilt. Ours
-is the example `grade-text` of `rules-text`, built by cargo, or the program named with `--grade`. With `--bench PROGRAM --wasm FOLDER`,
-the throughput of the built component is measured as well, through `bench score`.
+is the example `grade-text` of `rules-text`, built by cargo, or the program named with `--grade`. With `--wasm FOLDER`, the throughput
+of the built components is measured as well: of grading alone with `--verdicts PROGRAM`, the example of `bench-grade`, and of
+`bench score` as a whole with `--bench PROGRAM`.
 """
 
 import argparse
@@ -317,8 +318,8 @@ def aggregate_means(program):
     return off
 
 
-def throughput(program, bench, wasm):
-    """Seconds for the same samples: the reference's filters and metric against ours, and against the component in its host."""
+def throughput(program, bench, verdicts, wasm):
+    """Seconds for the same samples: the reference's filters and metric, our rules natively, and the component in its host."""
     rng = random.Random(6)
     sentence = "First, {0} eggs a day times {1} is {2}. She sells them for ${0} each, which makes ${1},{2:03}. "
 
@@ -343,8 +344,11 @@ def throughput(program, bench, wasm):
         samples = [{"id": str(i), "answer": answer, "target": target, "metadata": choices if name == "gpqa" else {}} for i, (answer, target) in enumerate(zip(answers, targets))]
         _, native = ours(program, [{"scorer": name, "config": config, "sample": sample} for sample in samples], rounds=5)
         print(f"{name}, {len(answers)} samples: lm-eval {reference:.3f} s, ours natively {native:.4f} s, {reference / native:.0f} times as fast")
-        if bench and wasm:
-            component(bench, pathlib.Path(wasm), name, samples, reference)
+        path = next(iter(sorted(pathlib.Path(wasm).glob(f"{name}/*.wasm"))), None) if wasm else None
+        if path and verdicts:
+            sandboxed(verdicts, path, name, config, samples, reference)
+        if path and bench:
+            command(bench, path, name, samples, reference)
 
 
 def record(name, sample):
@@ -358,21 +362,26 @@ def record(name, sample):
     return json.dumps(line) + "\n"
 
 
-def component(bench, wasm, name, samples, reference):
-    path = next(iter(sorted(wasm.glob(f"{name}/*.wasm"))), None)
-    if path is None:
-        print(f"{name}: no component in {wasm}")
-        return
+def sandboxed(verdicts, path, name, config, samples, reference):
+    """The component on one core, as the reference is: grading, and nothing around it."""
+    empty = {"epoch": 0, "prompt": [], "reasoning": None, "tool_calls": [], "finish": "Stop", "likelihoods": []}
+    lines = (empty | sample | {field: json.dumps(sample[field]) for field in ("target", "metadata")} for sample in samples)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    done = subprocess.run([verdicts, str(path), json.dumps(config), "--time"], input=text, capture_output=True, text=True, check=True)
+    seconds = float(done.stdout)
+    print(f"{name}: the component on one core {seconds:.4f} s, {reference / seconds:.0f} times as fast as lm-eval")
+
+
+def command(bench, path, name, samples, reference):
+    """The whole command, the second time: the first compiles."""
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder) / "samples.jsonl"
         log.write_text("".join(record(name, sample) for sample in samples), encoding="utf-8")
-        begin = time.perf_counter()
-        done = subprocess.run([bench, "score", str(log), "--scorer", str(path)], capture_output=True, check=False)
-        seconds = time.perf_counter() - begin
-        if done.returncode:
-            print(f"{name}: bench score failed: {done.stderr.decode()[-500:]}")
-        else:
-            print(f"{name}: bench score {seconds:.3f} s in all, files and start included, {reference / seconds:.1f} times as fast as lm-eval")
+        for _ in range(2):
+            begin = time.perf_counter()
+            subprocess.run([bench, "score", str(log), "--scorer", str(path)], capture_output=True, check=True)
+            seconds = time.perf_counter() - begin
+    print(f"{name}: bench score {seconds:.3f} s in all, files and start included, {reference / seconds:.1f} times as fast as lm-eval")
 
 
 def main():
@@ -381,6 +390,7 @@ def main():
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--grade")
     parser.add_argument("--bench")
+    parser.add_argument("--verdicts")
     parser.add_argument("--wasm")
     arguments = parser.parse_args()
     program = [arguments.grade] if arguments.grade else ["cargo", "run", "--quiet", "--release", "--package", "rules-text", "--example", "grade-text", "--"]
@@ -390,7 +400,7 @@ def main():
         VECTORS.write_text("".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in recorded), encoding="utf-8", newline="")
         print(VECTORS, len(recorded), "vectors")
     if not arguments.quick:
-        throughput(program, arguments.bench, arguments.wasm)
+        throughput(program, arguments.bench, arguments.verdicts, arguments.wasm)
     sys.exit(bool(different))
 
 

@@ -7,7 +7,7 @@ use bench_grade::{GradeOptions, Grader};
 use bench_plugin::types::{Prompt, Role};
 use bench_record::{
     DatasetRecord, EvalOptions, EvalRecord, EvalStatus, LogFile, Note, OtherModel, Problem, SampleCounts,
-    ScorerIdentity, Sensitivity, Spread, TokenTotals,
+    ScorerIdentity, Sensitivity, Spread, TokenTotals, log_name,
 };
 use bench_samples::{Durability, Key, Log, Opened, SampleRecord, ScorerRecord, Status, digest_of, sha256_hex};
 use bench_suite::{Form, Suite, TaskData, TaskEntry, TaskKind};
@@ -300,10 +300,7 @@ impl Work<'_> {
     }
 
     fn sheet(&self, way: Option<Way>, model: &str) -> Sheet<'_> {
-        let name = match &self.form.name {
-            Some(form) => format!("{}@{form}", self.task.name),
-            None => self.task.name.clone(),
-        };
+        let name = log_name(&self.task.name, self.form.name.as_deref());
         Sheet {
             task: self.task,
             data: self.data,

@@ -4,9 +4,13 @@
 //! Usage: `verdicts SCORER.wasm CONFIG < samples.jsonl > verdicts.jsonl`. A line in is a sample with the interface's field names in
 //! snake case. A line out is a list: id, epoch, the value's bits in hexadecimal (`nan` for what is not a number), the reason and
 //! what it carries, extracted answer, explanation, sub-scores with their bits, and fuel.
+//!
+//! With `--time` after the configuration it writes how long one core takes instead, in seconds: the median of five times, without
+//! reading, compiling and the second pass. `tests/references/lm_eval.py` sets that beside what the reference takes.
 
 use std::error::Error;
 use std::io::{BufRead as _, Write as _};
+use std::time::Instant;
 
 use bench_grade::{GradeOptions, Grader, Verify};
 use bench_plugin::scorer_types::{Reason, Sample, Verdict};
@@ -16,22 +20,44 @@ use serde_json::{Value, json};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(component), Some(config)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: verdicts SCORER.wasm CONFIG < samples.jsonl > verdicts.jsonl".into());
+        return Err("usage: verdicts SCORER.wasm CONFIG [--time] < samples.jsonl > verdicts.jsonl".into());
     };
+    let timed = arguments.next().is_some_and(|argument| argument == "--time");
     let host = Host::new(HostOptions { cache: None });
     let plugin = host.load(&std::fs::read(component)?, Limits::DEFAULT)?;
-    let grader = Grader::new(&plugin, &config, GradeOptions { verify: Verify::All, ..GradeOptions::default() })?;
+    let options = match timed {
+        true => GradeOptions { verify: Verify::No, workers: Some(1), ..GradeOptions::default() },
+        false => GradeOptions { verify: Verify::All, ..GradeOptions::default() },
+    };
+    let grader = Grader::new(&plugin, &config, options)?;
     let mut samples: Vec<Sample> = Vec::new();
     for line in std::io::stdin().lock().lines() {
         samples.push(serde_json::from_str(&line?)?);
     }
-    let grades = grader.grade(&samples)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    if timed {
+        writeln!(out, "{}", median_seconds(&grader, &samples)?)?;
+        return Ok(());
+    }
+    let grades = grader.grade(&samples)?;
     for (verdict, fuel) in grades.verdicts.iter().zip(&grades.fuel) {
         writeln!(out, "{}", line(verdict, *fuel))?;
     }
     out.flush()?;
     Ok(())
+}
+
+fn median_seconds(grader: &Grader<'_>, samples: &[Sample]) -> Result<f64, Box<dyn Error>> {
+    const TIMES: usize = 5;
+    let mut seconds = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let begun = Instant::now();
+        let graded = grader.grade(samples)?.verdicts.len();
+        seconds.push(begun.elapsed().as_secs_f64());
+        assert_eq!(graded, samples.len(), "every sample has a verdict");
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds[TIMES / 2])
 }
 
 fn line(verdict: &Verdict, fuel: u64) -> Value {

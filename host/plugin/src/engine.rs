@@ -122,6 +122,7 @@ pub struct HostOptions {
 
 struct Prepared {
     profile: Profile,
+    size: Size,
     engine: Engine,
     linker: Linker<State>,
     /// Made when the first component imports WASI: linking its hundreds of functions costs more than loading a plugin.
@@ -132,7 +133,6 @@ struct Prepared {
 
 impl Prepared {
     fn new(profile: Profile, size: Size, options: &HostOptions) -> Result<Prepared, LoadError> {
-        let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
         let engine = Engine::new(&profile.config(size)).map_err(failed)?;
         let linker = Linker::new(&engine);
         let (cache, cache_problem) = match &options.cache {
@@ -142,7 +142,7 @@ impl Prepared {
                 Err(problem) => (None, Some(problem.to_string())),
             },
         };
-        Ok(Prepared { profile, engine, linker, wasi_linker: OnceLock::new(), cache, cache_problem })
+        Ok(Prepared { profile, size, engine, linker, wasi_linker: OnceLock::new(), cache, cache_problem })
     }
 
     /// The linker for components that import WASI, or that do not.
@@ -176,15 +176,41 @@ impl Prepared {
         if let Some(component) = self.cached(digest) {
             return Ok(component);
         }
-        let bytes = self.profile.prepare(bytes)?;
-        let component =
-            Component::from_binary(&self.engine, &bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
-        if let Some(cache) = &self.cache
-            && let Ok(code) = component.serialize()
-        {
+        let code = self.translate(bytes)?;
+        let kept = self.cache.as_ref().and_then(|cache| {
             cache.put(digest, &code);
-        }
-        Ok(component)
+            self.cached(digest)
+        });
+        let component = match kept {
+            Some(component) => Ok(component),
+            // SAFETY: this process has just compiled it, for an engine of the same settings.
+            None => unsafe { Component::deserialize(&self.engine, &code) },
+        };
+        drop(code);
+        give_back();
+        component.map_err(failed)
+    }
+
+    /// Compiled code of a component. An engine keeps what it compiled with for the next time, which is more than a gigabyte after
+    /// some scorers, so this one ends with its work.
+    fn translate(&self, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+        let bytes = self.profile.prepare(bytes)?;
+        let engine = Engine::new(&self.profile.config(self.size)).map_err(failed)?;
+        engine.precompile_component(&bytes).map_err(|error| LoadError::Invalid(format!("{error:#}")))
+    }
+}
+
+fn failed(error: wasmtime::Error) -> LoadError {
+    LoadError::Engine(format!("{error:#}"))
+}
+
+/// Gives the memory that a compiler took back to the system. The allocator would keep it for as long as the program runs, beside an
+/// engine under test that has a use for it.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it is given no pointers, and may be called at any time on any thread.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

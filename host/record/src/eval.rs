@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Note, Problem};
 
+/// What the samples of a task are logged under, in one of its formats where it has several: `TASK` or `TASK@FORMAT`.
+#[must_use]
+pub fn log_name(task: &str, format: Option<&str>) -> String {
+    format.map_or_else(|| task.to_owned(), |format| format!("{task}@{format}"))
+}
+
 /// One eval task of a run, in one of its formats where it has several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvalRecord {

@@ -27,7 +27,7 @@ pub use client::{Calibration, Client};
 pub use error::RecordError;
 pub use eval::{
     BackoffStep, DatasetRecord, EstimateRecord, EvalOptions, EvalRecord, EvalStatus, LogFile, OtherModel, SampleCounts,
-    ScorerIdentity, Sensitivity, Spread, TokenTotals,
+    ScorerIdentity, Sensitivity, Spread, TokenTotals, log_name,
 };
 pub use id::RunId;
 pub use load::{ArrivalLaw, LoadStage, Pacing, ServerSeries, ShapeRecord, StageRecord, SweepRecord};

@@ -182,12 +182,17 @@ impl Store {
         read_record(&self.locate(reference)?)
     }
 
-    /// The file of the record that `reference` means, as in [`Store::load`].
+    /// The folder of the record that `reference` means, as in [`Store::load`]: what else belongs to the run stands in it.
     ///
     /// # Errors
     ///
     /// As for [`Store::resolve`].
-    pub fn locate(&self, reference: &str) -> Result<PathBuf, RecordError> {
+    pub fn folder(&self, reference: &str) -> Result<PathBuf, RecordError> {
+        let file = self.locate(reference)?;
+        Ok(file.parent().map(Path::to_owned).unwrap_or_default())
+    }
+
+    fn locate(&self, reference: &str) -> Result<PathBuf, RecordError> {
         if reference.contains(['/', '\\']) || reference.ends_with(".json") {
             return Ok(PathBuf::from(reference));
         }

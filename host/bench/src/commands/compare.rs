@@ -15,8 +15,8 @@ use crate::{folders, output, results};
 pub fn compare(args: &CompareArgs) -> Outcome {
     let store = Store::new(folders::folders().runs);
     let records = args.runs.iter().map(|run| store.load(run)).collect::<Result<Vec<_>, _>>()?;
-    let files = args.runs.iter().map(|run| store.locate(run)).collect::<Result<Vec<_>, _>>()?;
-    let comparison = with_scores(&records, &files)?;
+    let folders = args.runs.iter().map(|run| store.folder(run)).collect::<Result<Vec<_>, _>>()?;
+    let comparison = with_scores(&records, &folders)?;
     if args.json {
         output::json(&comparison);
     } else {
@@ -25,12 +25,11 @@ pub fn compare(args: &CompareArgs) -> Outcome {
     Ok(Exit::Success)
 }
 
-/// Compares runs, their eval tasks too. `files` are the records of the runs, with the logs of samples beside them.
-pub fn with_scores(records: &[RunRecord], files: &[PathBuf]) -> Result<Comparison, Failure> {
+/// Compares runs, their eval tasks too. `folders` are those of the runs, with the logs of samples.
+pub fn with_scores(records: &[RunRecord], folders: &[PathBuf]) -> Result<Comparison, Failure> {
     let comparison = side_by_side(records)?;
-    let beside =
-        |(record, file): (&RunRecord, &PathBuf)| grades_of(record, file.parent().unwrap_or(std::path::Path::new(".")));
-    let samples = records.iter().zip(files).map(beside).collect::<Result<Vec<_>, _>>()?;
+    let graded = records.iter().zip(folders).map(|(record, folder)| grades_of(record, folder));
+    let samples = graded.collect::<Result<Vec<_>, _>>()?;
     Ok(Comparison { scores: compare_scores(records, &samples), ..comparison })
 }
 

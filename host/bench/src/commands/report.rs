@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench_record::{Store, read_record, write_atomically};
+use bench_record::{Store, write_atomically};
 
 use crate::cli::ReportArgs;
 use crate::exit::Exit;
@@ -11,9 +11,12 @@ use crate::{folders, output};
 
 /// Writes a stored run as a page, and prints where it is.
 pub fn report(args: &ReportArgs) -> Outcome {
-    let file = Store::new(folders::folders().runs).locate(&args.run)?;
-    let page = bench_report::html(&read_record(&file)?);
-    let path = args.out.clone().unwrap_or_else(|| file.with_file_name("report.html"));
+    let store = Store::new(folders::folders().runs);
+    let page = bench_report::html(&store.load(&args.run)?);
+    let path = match &args.out {
+        Some(path) => path.clone(),
+        None => store.folder(&args.run)?.join("report.html"),
+    };
     if path == Path::new("-") {
         output::data(&page);
         return Ok(Exit::Success);

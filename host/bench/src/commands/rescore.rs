@@ -15,11 +15,9 @@ pub fn rescore(args: &RescoreArgs) -> Outcome {
     let form = args.out.as_deref().map(form).transpose()?;
     let store = Store::new(folders::folders().runs);
     let record = store.load(&args.run)?;
-    let path = store.locate(&args.run)?;
     let engine = Engine::new(Some(folders::folders().cache.join("compiled")), Verify::Sampled)
         .with_shelf(folders::folders().shelf(None)?);
-    let folder = path.parent().unwrap_or(std::path::Path::new("."));
-    let scored = engine.rescore(&record, folder, args.scorer.as_deref())?;
+    let scored = engine.rescore(&record, &store.folder(&args.run)?, args.scorer.as_deref())?;
     if let (Some(form), Some(path)) = (form, &args.out) {
         let about = About {
             created: Some(record.started_at.clone()),

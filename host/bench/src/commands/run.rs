@@ -76,8 +76,8 @@ fn print_both(records: &[RunRecord]) -> Result<(), Failure> {
         table(record);
     }
     let store = bench_record::Store::new(crate::folders::folders().runs);
-    let files = records.iter().map(|record| store.locate(record.id.as_str())).collect::<Result<Vec<_>, _>>()?;
-    super::compare::show(&super::compare::with_scores(records, &files)?, false);
+    let folders = records.iter().map(|record| store.folder(record.id.as_str())).collect::<Result<Vec<_>, _>>()?;
+    super::compare::show(&super::compare::with_scores(records, &folders)?, false);
     Ok(())
 }
 

@@ -19,8 +19,7 @@ pub fn wanted(args: &ShowArgs) -> bool {
 
 /// Shows or writes the samples of a run.
 pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
-    let path = store.locate(&args.run)?;
-    let found = samples_of(record, path.parent().unwrap_or(std::path::Path::new(".")))?;
+    let found = samples_of(record, &store.folder(&args.run)?)?;
     for note in &found.notes {
         output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), None);
     }

@@ -52,8 +52,7 @@ fn in_words_of(store: &Store, record: &RunRecord, name: &str, args: &ShowArgs) -
         });
     };
     // A record that was named by its file has its trace beside it.
-    let beside = store.locate(&args.run)?;
-    let trace = beside.with_file_name("trace.parquet");
+    let trace = store.folder(&args.run)?.join("trace.parquet");
     let catalog = folders::catalog()?;
     let (phases, notes) = restate(&catalog, record, &trace, peer)?;
     for note in &notes {

@@ -3,6 +3,7 @@
 use bench_metrics::Difference;
 use bench_record::compare::{Cell, Clusters, Comparison, Row, ScoreCell, ScoreVerdict, Verdict};
 
+use super::evals::task_name;
 use super::{align_numbers, table};
 use crate::numbers::{figure, known};
 
@@ -57,7 +58,7 @@ fn scores(comparison: &Comparison, other: usize) -> String {
             _ => dash(),
         };
         scores.add_row([
-            row.format.as_ref().map_or_else(|| row.task.clone(), |format| format!("{} ({format})", row.task)),
+            task_name(&row.task, row.format.as_deref()),
             row.metric.clone(),
             known(old.and_then(|cell| cell.value)),
             known(new.and_then(|cell| cell.value)),

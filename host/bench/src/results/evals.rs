@@ -26,11 +26,13 @@ pub(super) fn text(record: &RunRecord) -> String {
     text
 }
 
+/// A task as people read it, with the format where it has several.
+pub(super) fn task_name(task: &str, format: Option<&str>) -> String {
+    format.map_or_else(|| task.to_owned(), |format| format!("{task} ({format})"))
+}
+
 fn name(eval: &EvalRecord) -> String {
-    match &eval.format {
-        Some(format) => format!("{} ({format})", eval.task),
-        None => eval.task.clone(),
-    }
+    task_name(&eval.task, eval.format.as_deref())
 }
 
 fn row(eval: &EvalRecord, estimate: &EstimateRecord, first: bool) -> Vec<String> {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::differences;
-use crate::{EvalRecord, Note, RunRecord};
+use crate::{EvalRecord, Note, RunRecord, log_name};
 
 /// Part of the smaller run's items that the other must have too, else nothing is compared.
 const LEAST_PAIRED: f64 = 0.5;
@@ -106,8 +106,7 @@ pub fn compare_scores(runs: &[RunRecord], samples: &[Vec<GradedSample>]) -> Vec<
     let row = |(task, format): (String, Option<String>)| {
         let found: Vec<Option<&EvalRecord>> =
             runs.iter().map(|run| run.evals.iter().find(|eval| eval.task == task && eval.format == format)).collect();
-        // As the log of its samples calls it.
-        let name = format.as_ref().map_or_else(|| task.clone(), |format| format!("{task}@{format}"));
+        let name = log_name(&task, format.as_deref());
         let headline = found.iter().flatten().find_map(|eval| eval.estimates.first())?;
         let items: Vec<Items<'_>> =
             (0..runs.len()).map(|run| items(samples.get(run).map_or(&[], Vec::as_slice), &name)).collect();

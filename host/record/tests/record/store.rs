@@ -64,8 +64,8 @@ fn runs_are_listed_newest_first_and_broken_ones_reported() {
     assert_eq!(names, ["c", "b", "a", "empty: record-io", "torn: not-a-record"]);
     assert_eq!(store.resolve("latest").unwrap().as_str(), "c");
     assert_eq!(store.load("last").unwrap().id.as_str(), "c");
-    assert_eq!(store.locate("latest").unwrap(), runs.join("c").join("run.json"));
-    assert_eq!(store.locate("./mine.json").unwrap(), std::path::Path::new("./mine.json"));
+    assert_eq!(store.folder("latest").unwrap(), runs.join("c"));
+    assert_eq!(store.folder("./mine.json").unwrap(), std::path::Path::new("."));
 }
 
 #[test]
