@@ -5,8 +5,8 @@
 //! snake case. A line out is a list: id, epoch, the value's bits in hexadecimal (`nan` for what is not a number), the reason and
 //! what it carries, extracted answer, explanation, sub-scores with their bits, and fuel.
 //!
-//! With `--time` after the configuration it writes how long one core takes instead, in seconds: the median of five times, without
-//! reading, compiling and the second pass. `tests/references/lm_eval.py` sets that beside what the reference takes.
+//! With `--time` after the configuration it writes how long one core and all of them take instead, in seconds: medians of five times,
+//! without reading, compiling and the second pass. `tests/references/lm_eval.py` sets that beside what the reference takes.
 
 use std::error::Error;
 use std::io::{BufRead as _, Write as _};
@@ -25,20 +25,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let timed = arguments.next().is_some_and(|argument| argument == "--time");
     let host = Host::new(HostOptions { cache: None });
     let plugin = host.load(&std::fs::read(component)?, Limits::DEFAULT)?;
-    let options = match timed {
-        true => GradeOptions { verify: Verify::No, workers: Some(1), ..GradeOptions::default() },
-        false => GradeOptions { verify: Verify::All, ..GradeOptions::default() },
-    };
-    let grader = Grader::new(&plugin, &config, options)?;
     let mut samples: Vec<Sample> = Vec::new();
     for line in std::io::stdin().lock().lines() {
         samples.push(serde_json::from_str(&line?)?);
     }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let grader = |options| Grader::new(&plugin, &config, options);
     if timed {
-        writeln!(out, "{}", median_seconds(&grader, &samples)?)?;
+        for workers in [Some(1), None] {
+            let grader = grader(GradeOptions { verify: Verify::No, workers, ..GradeOptions::default() })?;
+            writeln!(out, "{}", median_seconds(&grader, &samples)?)?;
+        }
+        out.flush()?;
         return Ok(());
     }
+    let grader = grader(GradeOptions { verify: Verify::All, ..GradeOptions::default() })?;
     let grades = grader.grade(&samples)?;
     for (verdict, fuel) in grades.verdicts.iter().zip(&grades.fuel) {
         writeln!(out, "{}", line(verdict, *fuel))?;
