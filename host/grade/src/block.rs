@@ -42,7 +42,7 @@ pub(crate) fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], block: Block<'_>)
         cut += usize::from(verdict::trim(&mut verdict));
         *slot = Some(verdict);
     };
-    let mut most = if seat.apart() { 1 } else { I::MOST_TOGETHER };
+    let mut most = I::MOST_TOGETHER;
     let mut rest = block;
     while !rest.places.is_empty() {
         let length = length(items, rest.places, most);
@@ -67,9 +67,9 @@ pub(crate) fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], block: Block<'_>)
     cut
 }
 
-/// One call for several items; `None` where there is but one.
-fn together<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Option<Result<Scored, Fault>> {
-    if call.len() < 2 {
+/// One call for several items; `None` where there is but one, or where each is graded by an instance of its own.
+pub(crate) fn together<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Option<Result<Scored, Fault>> {
+    if call.len() < 2 || seat.apart() {
         return None;
     }
     let call: Vec<&I> = call.iter().map(|place| &items[*place]).collect();

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bench_plugin::scorer_types::{Info, Verdict};
 
+use crate::block;
 use crate::crew::Crew;
 use crate::error::GradeError;
 use crate::grader::{Item, grade_one};
@@ -106,22 +107,17 @@ fn calls(block: &[usize]) -> impl Iterator<Item = &[usize]> {
     })
 }
 
-/// The verdicts of one call, or of one call for each sample where that one fails or samples are kept apart.
+/// The verdicts of one call, or of one call for each sample where that one fails or samples are kept apart; as the first pass keeps
+/// them.
 fn grade<I: Item>(seat: &mut Seat<'_>, items: &[I], call: &[usize]) -> Vec<Verdict> {
-    let together: Vec<&I> = call.iter().map(|place| &items[*place]).collect();
-    if !seat.apart()
-        && together.len() > 1
-        && let Ok(scored) = seat.once(|scorer, task| I::grade_together(&together, scorer, task))
-    {
-        return scored.verdicts.into_iter().map(trimmed).collect();
+    let mut verdicts = match block::together(seat, items, call) {
+        Some(Ok(scored)) => scored.verdicts,
+        Some(Err(_)) | None => call.iter().map(|place| grade_one(seat, &items[*place]).0).collect(),
+    };
+    for verdict in &mut verdicts {
+        verdict::trim(verdict);
     }
-    together.into_iter().map(|item| trimmed(grade_one(seat, item).0)).collect()
-}
-
-/// As the first pass keeps it.
-fn trimmed(mut verdict: Verdict) -> Verdict {
-    verdict::trim(&mut verdict);
-    verdict
+    verdicts
 }
 
 /// Puts places into an order that has nothing to do with the one before, and is the same every time: Fisher and Yates's shuffle
