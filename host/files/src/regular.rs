@@ -1,0 +1,63 @@
+//! Reading files that the user named, and that may be anything.
+
+use std::fs::{File, FileType};
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::FilesError;
+use crate::system;
+
+/// Opens a file that the user named, for reading. Links are followed. Opening a FIFO, a socket or a device is an error, and
+/// does not wait for another program.
+///
+/// # Errors
+///
+/// [`FilesError::Unreadable`] and [`FilesError::NotRegular`].
+pub fn open_regular(path: &Path) -> Result<File, FilesError> {
+    let unreadable = |error| FilesError::unreadable(path, error);
+    // Opening a device may do something, so its kind is looked at before, and again once the file is open.
+    check_kind(path, std::fs::metadata(path).map_err(unreadable)?.file_type())?;
+    let file = system::open_without_waiting(path).map_err(unreadable)?;
+    check_kind(path, file.metadata().map_err(unreadable)?.file_type())?;
+    system::let_wait(&file).map_err(unreadable)?;
+    Ok(file)
+}
+
+/// Reads a file that the user named, as [`open_regular`] opens it.
+///
+/// # Errors
+///
+/// [`FilesError::Unreadable`], [`FilesError::NotRegular`], and [`FilesError::TooLarge`] for more than `limit` bytes.
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, FilesError> {
+    read_at_most(&open_regular(path)?, path, limit)
+}
+
+pub(crate) fn read_at_most(file: &File, path: &Path, limit: u64) -> Result<Vec<u8>, FilesError> {
+    let too_large = || FilesError::TooLarge { path: path.to_owned(), limit };
+    let expected = file.metadata().map_err(|error| FilesError::unreadable(path, error))?.len();
+    if expected > limit {
+        return Err(too_large());
+    }
+    // The file may grow while it is read, so the bound holds for the bytes too.
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| FilesError::unreadable(path, error))?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+pub(crate) fn check_kind(path: &Path, kind: FileType) -> Result<(), FilesError> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    Err(FilesError::NotRegular { path: path.to_owned(), kind: describe_kind(kind) })
+}
+
+/// A kind of file in words, with an article.
+pub(crate) fn describe_kind(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else {
+        system::describe_special(kind)
+    }
+}
