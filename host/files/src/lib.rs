@@ -10,8 +10,10 @@
 //!
 //! The folder belongs to the effective user, and neither group nor others can write it. Each folder above it belongs to
 //! root or to the effective user, and neither group nor others can write it unless it is sticky, as `/tmp` is. When the
-//! effective user is root, each folder above it belongs to root. `sshd` has the same rules for its files. New folders get
-//! the mode 0700 and new files 0600, whatever the umask is.
+//! effective user is root, each folder above it belongs to root. `sshd` has the same rules for its files. A group may write
+//! when the user is its only member: some systems give each user such a group, and make folders that it can write.
+//!
+//! New folders get the mode 0700 and new files 0600, whatever the umask is.
 //!
 //! # Other systems
 //!
@@ -20,6 +22,8 @@
 
 mod error;
 mod folder;
+#[cfg(unix)]
+mod groups;
 mod names;
 mod output;
 mod regular;

@@ -12,11 +12,13 @@ use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::FilesError;
+use crate::groups::is_private_group;
 use crate::regular::check_kind;
 
 const FOLDER_MODE: Mode = Mode::RWXU;
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+const WRITABLE_BY_GROUP: u32 = 0o020;
+const WRITABLE_BY_OTHERS: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 const PERMISSIONS: u32 = 0o7777;
 
@@ -216,38 +218,50 @@ pub(crate) fn create_folders(path: &Path) -> Result<(), FilesError> {
     Ok(())
 }
 
-/// The owner and the permission bits of an open file or folder.
-fn owner_and_mode(file: impl AsFd, path: &Path) -> Result<(u32, u32, u64), FilesError> {
-    // By way of the standard library, whose fields have the same types on all systems.
-    let file = file.as_fd().try_clone_to_owned().map_err(|error| FilesError::unreadable(path, error))?;
-    let metadata = File::from(file).metadata().map_err(|error| FilesError::unreadable(path, error))?;
-    Ok((metadata.uid(), metadata.mode() & PERMISSIONS, metadata.nlink()))
+/// What is checked of an open file or folder.
+struct Access {
+    owner: u32,
+    mode: u32,
+    links: u64,
+    user: u32,
+    is_writable_by_others: bool,
 }
 
-fn effective_user() -> u32 {
-    rustix::process::geteuid().as_raw()
+impl Access {
+    fn read(file: impl AsFd, path: &Path) -> Result<Access, FilesError> {
+        // By way of the standard library, whose fields have the same types on all systems.
+        let file = file.as_fd().try_clone_to_owned().map_err(|error| FilesError::unreadable(path, error))?;
+        let metadata = File::from(file).metadata().map_err(|error| FilesError::unreadable(path, error))?;
+        let (mode, user) = (metadata.mode() & PERMISSIONS, rustix::process::geteuid().as_raw());
+        let is_writable_by_group = mode & WRITABLE_BY_GROUP != 0 && !is_private_group(user, metadata.gid());
+        Ok(Access {
+            owner: metadata.uid(),
+            mode,
+            links: metadata.nlink(),
+            user,
+            is_writable_by_others: mode & WRITABLE_BY_OTHERS != 0 || is_writable_by_group,
+        })
+    }
 }
 
 /// Checks a folder above `target`.
 fn check_parent(folder: &OwnedFd, at: &Path, target: &Path) -> Result<(), FilesError> {
-    let (owner, mode, _) = owner_and_mode(folder, at)?;
-    let user = effective_user();
+    let Access { owner, mode, user, is_writable_by_others, .. } = Access::read(folder, at)?;
     if owner != 0 && owner != user {
         return Err(FilesError::ForeignFolder { path: target.to_owned(), at: at.to_owned(), owner, user });
     }
-    if mode & WRITABLE_BY_OTHERS != 0 && mode & STICKY == 0 {
+    if is_writable_by_others && mode & STICKY == 0 {
         return Err(FilesError::WritableFolder { path: target.to_owned(), at: at.to_owned(), mode });
     }
     Ok(())
 }
 
 fn check_own_folder(folder: &OwnedFd, path: &Path) -> Result<(), FilesError> {
-    let (owner, mode, _) = owner_and_mode(folder, path)?;
-    let user = effective_user();
+    let Access { owner, mode, user, is_writable_by_others, .. } = Access::read(folder, path)?;
     if owner != user {
         return Err(FilesError::ForeignFolder { path: path.to_owned(), at: path.to_owned(), owner, user });
     }
-    if mode & WRITABLE_BY_OTHERS != 0 {
+    if is_writable_by_others {
         return Err(FilesError::WritableFolder { path: path.to_owned(), at: path.to_owned(), mode });
     }
     Ok(())
@@ -255,13 +269,12 @@ fn check_own_folder(folder: &OwnedFd, path: &Path) -> Result<(), FilesError> {
 
 fn check_entry(file: &File, path: &Path) -> Result<(), FilesError> {
     check_kind(path, file.metadata().map_err(|error| FilesError::unreadable(path, error))?.file_type())?;
-    let (owner, mode, links) = owner_and_mode(file, path)?;
+    let Access { owner, mode, links, user, is_writable_by_others } = Access::read(file, path)?;
     let path = || path.to_owned();
-    let user = effective_user();
     if owner != user {
         return Err(FilesError::ForeignEntry { path: path(), owner, user });
     }
-    if mode & WRITABLE_BY_OTHERS != 0 {
+    if is_writable_by_others {
         return Err(FilesError::WritableEntry { path: path(), mode });
     }
     // An entry that was removed since it was opened has no name left, which is no fault.

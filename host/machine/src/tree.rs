@@ -79,6 +79,16 @@ impl Tree {
         Some(target.file_name().unwrap_or_else(|| target.as_os_str()).to_string_lossy().into_owned())
     }
 
+    /// What a symbolic link names.
+    pub(crate) fn link_target(&self, path: &str) -> Option<PathBuf> {
+        std::fs::read_link(self.at(path)).ok()
+    }
+
+    /// What the system says of the file that a path or a link names.
+    pub(crate) fn metadata(&self, path: &str) -> Option<std::fs::Metadata> {
+        std::fs::metadata(self.at(path)).ok()
+    }
+
     /// Names in a directory, sorted; none when it cannot be read.
     pub fn names(&self, path: &str) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(self.at(path)) else { return Vec::new() };

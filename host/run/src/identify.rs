@@ -1,10 +1,10 @@
 //! Whose numbers these are, and of which weights.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use bench_machine::Found;
 use bench_machine::attribution::{Address, Attribution, ListeningProcess, Locality, attribute, find_listener};
-use bench_machine::model::{ModelDigest, ModelDigests};
+use bench_machine::model::{ModelDigest, ModelDigests, ModelError, Progress, ServedModel};
+use bench_machine::{Found, Tree};
 use bench_plugin::driver_types;
 use bench_record::{Digest, Model};
 
@@ -65,10 +65,10 @@ pub(crate) async fn model(
         return model;
     }
     let named = known.path.as_deref().or_else(|| known.id.starts_with('/').then_some(known.id.as_str()));
-    let Some(path) = named.and_then(|path| on_this_machine(path, &whereabouts.listener)) else {
-        return model;
-    };
-    if let Some(digest) = hash(path, folders.cache.join("models"), reporter).await {
+    let (Some(path), Found::Present { value: server }) = (named, &whereabouts.listener) else { return model };
+    let Some(served) = find_served(server.pid, path).await else { return model };
+    let digests = ModelDigests::new(folders.cache.join("models"));
+    if let Some(digest) = hash(move |told| digests.digest_served(served, told), reporter).await {
         model.digests.push(Digest {
             algorithm: "sha256".to_owned(),
             hex: digest.sha256.clone(),
@@ -86,7 +86,8 @@ pub(crate) async fn model(
 /// SHA-256 of the running program, kept in the same cache as those of weights: it is hashed once per build.
 pub(crate) async fn program(folders: &Folders) -> Option<String> {
     let path = std::env::current_exe().ok()?;
-    Some(hash(path, folders.cache.join("models"), &mut Silent).await?.sha256)
+    let digests = ModelDigests::new(folders.cache.join("models"));
+    Some(hash(move |told| digests.digest(&path, told), &mut Silent).await?.sha256)
 }
 
 /// Engines that are started with a folder use its path as the model's name. The folders above it say more about the user
@@ -98,25 +99,23 @@ pub(crate) fn public_name(id: &str) -> String {
     }
 }
 
-/// A relative path is relative to the folder that the engine runs in.
-fn on_this_machine(path: &str, listener: &Found<ListeningProcess>) -> Option<PathBuf> {
-    let path = Path::new(path);
-    if path.is_absolute() {
-        return path.exists().then(|| path.to_owned());
-    }
-    let Found::Present { value } = listener else { return None };
-    let folder = std::fs::read_link(format!("/proc/{}/cwd", value.pid)).ok()?;
-    let path = folder.join(path);
-    path.exists().then_some(path)
+/// The model files that the server has, when the path that it named means some.
+async fn find_served(server: u32, path: &str) -> Option<ServedModel> {
+    let path = Path::new(path).to_owned();
+    let find = move || ServedModel::find(&Tree::default(), server, &path);
+    tokio::task::spawn_blocking(find).await.ok()?
 }
 
-async fn hash(path: PathBuf, cache: PathBuf, reporter: &mut dyn Reporter) -> Option<ModelDigest> {
+async fn hash<F>(digest: F, reporter: &mut dyn Reporter) -> Option<ModelDigest>
+where
+    F: FnOnce(&mut dyn FnMut(Progress)) -> Result<ModelDigest, ModelError> + Send + 'static,
+{
     let (tell, mut told) = tokio::sync::watch::channel((0, 0));
     let mut work = tokio::task::spawn_blocking(move || {
-        let mut progress = |progress: bench_machine::model::Progress| {
+        let mut progress = |progress: Progress| {
             tell.send_replace((progress.done_bytes, progress.total_bytes));
         };
-        ModelDigests::new(cache).digest(&path, &mut progress)
+        digest(&mut progress)
     });
     loop {
         tokio::select! {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ModelFormat, gguf, safetensors};
+use super::{ModelFormat, WeightFile, gguf, safetensors};
 use crate::Found;
 
 const CONFIG_LIMIT: u64 = 4 << 20;
@@ -39,18 +38,20 @@ pub struct ModelFacts {
     pub tensor_types: BTreeMap<String, u64>,
 }
 
-pub(super) fn read(format: ModelFormat, paths: &[PathBuf]) -> Found<ModelFacts> {
+pub(super) fn read(format: ModelFormat, files: &mut [WeightFile], config: Option<File>) -> Found<ModelFacts> {
     let facts = match format {
-        ModelFormat::Gguf => of_gguf(paths),
-        ModelFormat::Safetensors => of_safetensors(paths),
+        ModelFormat::Gguf => read_gguf(files),
+        ModelFormat::Safetensors => read_safetensors(files, config),
         ModelFormat::Other => return Found::not_present("a GGUF or safetensors header"),
     };
     facts.map_or_else(Found::failed, Found::present)
 }
 
-fn open(path: &Path) -> Result<BufReader<File>, String> {
-    let file = File::open(path).map_err(|error| format!("the header could not be read: {}", error.kind()))?;
-    Ok(BufReader::with_capacity(1 << 16, file))
+/// The file from its beginning.
+fn rewind(weights: &mut WeightFile) -> Result<BufReader<&mut File>, String> {
+    let unreadable = |error: std::io::Error| format!("the header could not be read: {}", error.kind());
+    weights.file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    Ok(BufReader::with_capacity(1 << 16, &mut weights.file))
 }
 
 fn short(text: &str) -> String {
@@ -65,11 +66,11 @@ fn add(counts: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
 }
 
 /// The first shard carries the metadata; the tensors are spread over all.
-fn of_gguf(paths: &[PathBuf]) -> Result<ModelFacts, String> {
+fn read_gguf(files: &mut [WeightFile]) -> Result<ModelFacts, String> {
     let mut facts = ModelFacts::default();
     let mut parameters = 0_u64;
-    for (number, path) in paths.iter().enumerate() {
-        let header = gguf::parse(open(path)?).map_err(|error| error.to_string())?;
+    for (number, file) in files.iter_mut().enumerate() {
+        let header = gguf::parse(rewind(file)?).map_err(|error| error.to_string())?;
         if number == 0 {
             let text = |key: &str| header.texts.get(key).map(|text| short(text));
             facts.format_version = Some(header.version);
@@ -87,18 +88,16 @@ fn of_gguf(paths: &[PathBuf]) -> Result<ModelFacts, String> {
     Ok(facts)
 }
 
-fn of_safetensors(paths: &[PathBuf]) -> Result<ModelFacts, String> {
+fn read_safetensors(files: &mut [WeightFile], config: Option<File>) -> Result<ModelFacts, String> {
     let mut facts = ModelFacts::default();
     let mut elements = 0_u64;
-    for path in paths {
-        let header = safetensors::parse(open(path)?).map_err(|error| error.to_string())?;
+    for file in files {
+        let header = safetensors::parse(rewind(file)?).map_err(|error| error.to_string())?;
         elements = elements.saturating_add(header.elements);
         facts.tensor_count = facts.tensor_count.saturating_add(header.tensor_count);
         add(&mut facts.tensor_types, header.tensor_types);
     }
-    let config =
-        paths.first().and_then(|path| path.parent()).and_then(|directory| config(&directory.join("config.json")));
-    if let Some(config) = config {
+    if let Some(config) = config.and_then(parse_config) {
         apply_config(&mut facts, &config);
     }
     if facts.quantization.is_none() {
@@ -107,9 +106,9 @@ fn of_safetensors(paths: &[PathBuf]) -> Result<ModelFacts, String> {
     Ok(facts)
 }
 
-fn config(path: &Path) -> Option<Value> {
+fn parse_config(file: File) -> Option<Value> {
     let mut text = Vec::new();
-    File::open(path).ok()?.take(CONFIG_LIMIT).read_to_end(&mut text).ok()?;
+    file.take(CONFIG_LIMIT).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

@@ -8,13 +8,16 @@ pub mod facts;
 pub mod gguf;
 mod reader;
 pub mod safetensors;
+mod served;
 
 pub use facts::ModelFacts;
+pub use served::ServedModel;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use bench_files::{FilesError, open_regular};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -172,29 +175,57 @@ impl ModelDigests {
     /// [`ModelError`]. A header that cannot be understood is no error: it is in [`ModelDigest::facts`].
     pub fn digest(&self, path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<ModelDigest, ModelError> {
         let (format, paths) = files_of(path)?;
-        let sizes = paths.iter().map(|path| Ok(metadata(path)?.len())).collect::<Result<Vec<u64>, ModelError>>()?;
-        let total_bytes = sizes.iter().fold(0, |sum: u64, size| sum.saturating_add(*size));
         let mut files = Vec::with_capacity(paths.len());
-        let mut before = 0_u64;
-        for path in &paths {
-            let mut report = |done: u64| progress(Progress { done_bytes: before.saturating_add(done), total_bytes });
-            let file = self.one(path, &mut report)?;
-            before = before.saturating_add(file.bytes);
-            progress(Progress { done_bytes: before, total_bytes });
-            files.push(file);
+        for path in paths {
+            files.push(WeightFile { file: open(&path)?, path });
         }
-        files.sort_by(|a, b| a.name.cmp(&b.name));
-        let sha256 = match files.as_slice() {
+        let config = files.first().and_then(|file| open_regular(&file.path.with_file_name("config.json")).ok());
+        self.digest_files(format, files, config, progress)
+    }
+
+    /// Digest of the model that a server has; see [`ModelDigests::digest`].
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn digest_served(
+        &self,
+        model: ServedModel,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<ModelDigest, ModelError> {
+        self.digest_files(model.format, model.files, model.config, progress)
+    }
+
+    fn digest_files(
+        &self,
+        format: ModelFormat,
+        mut files: Vec<WeightFile>,
+        config: Option<File>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<ModelDigest, ModelError> {
+        let sizes = files.iter().map(WeightFile::size).collect::<Result<Vec<u64>, ModelError>>()?;
+        let total_bytes = sizes.iter().fold(0, |sum: u64, size| sum.saturating_add(*size));
+        let mut digests = Vec::with_capacity(files.len());
+        let mut before = 0_u64;
+        for file in &mut files {
+            let mut report = |done: u64| progress(Progress { done_bytes: before.saturating_add(done), total_bytes });
+            let digest = self.digest_file(file, &mut report)?;
+            before = before.saturating_add(digest.bytes);
+            progress(Progress { done_bytes: before, total_bytes });
+            digests.push(digest);
+        }
+        digests.sort_by(|a, b| a.name.cmp(&b.name));
+        let sha256 = match digests.as_slice() {
             [only] => only.sha256.clone(),
             several => combined(several),
         };
-        let facts = facts::read(format, &paths);
-        Ok(ModelDigest { sha256, bytes: before, format, files, facts })
+        let facts = facts::read(format, &mut files, config);
+        Ok(ModelDigest { sha256, bytes: before, format, files: digests, facts })
     }
 
-    fn one(&self, path: &Path, report: &mut dyn FnMut(u64)) -> Result<FileDigest, ModelError> {
+    fn digest_file(&self, weights: &mut WeightFile, report: &mut dyn FnMut(u64)) -> Result<FileDigest, ModelError> {
+        let WeightFile { path, file } = weights;
+        let path = path.as_path();
         let unreadable = |source| ModelError::Unreadable { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(unreadable)?;
         let state = cache::FileState::of(path, &file.metadata().map_err(unreadable)?);
         let name = file_name(path);
         if let Some(sha256) = self.cache.get(&state) {
@@ -223,6 +254,32 @@ impl ModelDigests {
         self.cache.put(&state, &sha256);
         Ok(FileDigest { name, bytes: done, sha256 })
     }
+}
+
+/// A file of a model, open for reading.
+#[derive(Debug)]
+struct WeightFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl WeightFile {
+    fn size(&self) -> Result<u64, ModelError> {
+        let unreadable = |source| ModelError::Unreadable { path: self.path.clone(), source };
+        Ok(self.file.metadata().map_err(unreadable)?.len())
+    }
+}
+
+/// Opens a regular file.
+fn open(path: &Path) -> Result<File, ModelError> {
+    let path_buf = || path.to_owned();
+    open_regular(path).map_err(|error| match error {
+        FilesError::Unreadable { error, .. } if error.kind() == std::io::ErrorKind::NotFound => {
+            ModelError::NotFound { path: path_buf() }
+        }
+        FilesError::Unreadable { error, .. } => ModelError::Unreadable { path: path_buf(), source: error },
+        _ => ModelError::NotAFile { path: path_buf() },
+    })
 }
 
 /// SHA-256 over the names and digests of several files that are sorted by name.
@@ -286,7 +343,7 @@ fn weights_in(directory: &Path) -> Result<Vec<PathBuf>, ModelError> {
 /// The kind of a file by its first bytes: stores such as Ollama's name files by digest alone.
 fn format_of(path: &Path) -> Result<ModelFormat, ModelError> {
     let unreadable = |source| ModelError::Unreadable { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = open(path)?;
     let mut magic = [0_u8; 4];
     let is_gguf = match file.read_exact(&mut magic) {
         Ok(()) => magic == gguf::MAGIC,
