@@ -142,6 +142,9 @@ pub struct RunArgs {
     /// The options of eval tasks.
     #[command(flatten)]
     pub evals: EvalArgs,
+    /// Allow the lock file in the suite's folder, which replaces the user's, as `bench suite trust` does
+    #[arg(long)]
+    pub trust_lock: bool,
     /// Keep the record on this machine. Nothing is uploaded in this version in any case
     #[arg(long)]
     pub no_upload: bool,
@@ -488,6 +491,11 @@ pub enum SuiteCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Allow the lock file in a suite's folder: it chooses which versions of plugins the suite runs with
+    Trust {
+        /// The suite's folder
+        folder: PathBuf,
     },
     /// Make a suite of files or installed packages; no Python is run and nothing is downloaded
     #[command(subcommand)]

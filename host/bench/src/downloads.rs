@@ -29,7 +29,12 @@ pub fn installer(ask: &AskArgs) -> Result<Installer, Failure> {
         progress: progress(),
         waiting: Arc::new(|| output::say("another bench is changing what is installed; waiting for it")),
     };
-    Ok(Installer::new(home, sources, options))
+    Ok(Installer::new(home, sources, options).asking_oci(oci_settings()?))
+}
+
+/// How OCI registries are asked, by the configuration.
+pub fn oci_settings() -> Result<bench_oci::Settings, Failure> {
+    Ok(bench_install::oci_settings(&folders::config())?)
 }
 
 /// This program's version.

@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod folders;
 mod live;
+mod locks;
 mod numbers;
 mod output;
 mod plot;

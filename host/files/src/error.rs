@@ -154,6 +154,16 @@ impl FilesError {
     }
 }
 
+/// The error of the system where there is one. Other errors keep their sentence, as invalid data.
+impl From<FilesError> for std::io::Error {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Unreadable { error, .. } | FilesError::Unwritable { error, .. } => error,
+            other => Self::new(std::io::ErrorKind::InvalidData, other),
+        }
+    }
+}
+
 /// The path as a word for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();

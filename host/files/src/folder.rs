@@ -84,6 +84,15 @@ impl PrivateFolder {
         self.handle.append(check_name(name.as_ref())?)
     }
 
+    /// Makes an entry of mode 0600 for reading and writing that was not there before.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unwritable`] and [`FilesError::BadName`].
+    pub fn create_new(&self, name: impl AsRef<OsStr>) -> Result<File, FilesError> {
+        self.handle.create_new(check_name(name.as_ref())?)
+    }
+
     /// Starts a new file that takes the name `name` when it is complete.
     ///
     /// # Errors

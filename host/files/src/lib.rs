@@ -34,6 +34,9 @@ mod system;
 
 pub use error::FilesError;
 pub use folder::PrivateFolder;
-pub use output::{append_private, create_private_folder, stage_private, write_private};
-pub use regular::{open_regular, read_bounded};
+pub use names::staged_name;
+pub use output::{
+    append_private, create_new_private, create_private_folder, stage_private, write_output, write_private,
+};
+pub use regular::{open_no_link, open_regular, read_bounded};
 pub use staged::StagedFile;

@@ -21,8 +21,12 @@ pub(crate) fn check_name(name: &OsStr) -> Result<&OsStr, FilesError> {
     }
 }
 
-/// A new random name for a staged file.
-pub(crate) fn staged_name(folder: &Path) -> Result<String, FilesError> {
+/// A new random name for a file that is not complete yet. `folder` is for the message of an error.
+///
+/// # Errors
+///
+/// [`FilesError::Unwritable`] when the system gives no random numbers.
+pub fn staged_name(folder: &Path) -> Result<String, FilesError> {
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random)
         .map_err(|error| FilesError::unwritable(folder, std::io::Error::other(error.to_string())))?;

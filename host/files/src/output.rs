@@ -32,6 +32,23 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
     staged.persist().map(drop)
 }
 
+/// Writes a file that the user named: a regular file as [`write_private`] does, and through to the disk; a device or a
+/// FIFO, such as `/dev/stdout`, directly.
+///
+/// # Errors
+///
+/// [`FilesError::Unwritable`], and [`FilesError::NotRegular`] when a folder has the name.
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
+    let failed = |error| FilesError::unwritable(path, error);
+    let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if is_special {
+        return File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed);
+    }
+    let mut staged = stage_private(path)?;
+    staged.write_all(bytes).map_err(failed)?;
+    staged.persist_synced().map(drop)
+}
+
 /// Starts a new file of mode 0600 that takes the name `path` when it is complete. The folder need not be private.
 ///
 /// # Errors
@@ -58,6 +75,17 @@ pub fn stage_private(path: &Path) -> Result<StagedFile, FilesError> {
 pub fn append_private(path: &Path) -> Result<File, FilesError> {
     let (folder, name) = split(path)?;
     Handle::open_unchecked(folder)?.append(name)
+}
+
+/// Makes a file of mode 0600 for reading and writing that was not there before. A file or link of that name is an error.
+/// [`stage_private`] is simpler where a file is written and renamed in one function.
+///
+/// # Errors
+///
+/// [`FilesError::Unwritable`].
+pub fn create_new_private(path: &Path) -> Result<File, FilesError> {
+    let (folder, name) = split(path)?;
+    Handle::open_unchecked(folder)?.create_new(name)
 }
 
 /// The folder and the name of a path.

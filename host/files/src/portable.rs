@@ -98,6 +98,10 @@ pub(crate) fn open_without_waiting(path: &Path) -> std::io::Result<File> {
     File::open(path)
 }
 
+pub(crate) fn open_no_link(path: &Path) -> std::io::Result<File> {
+    File::open(path)
+}
+
 pub(crate) fn let_wait(_file: &File) -> std::io::Result<()> {
     Ok(())
 }

@@ -23,6 +23,20 @@ pub fn open_regular(path: &Path) -> Result<File, FilesError> {
     Ok(file)
 }
 
+/// Opens a file as [`open_regular`] does, but not through a link of its name. Its owner and mode are not checked.
+///
+/// # Errors
+///
+/// The same as [`open_regular`]; a link is [`FilesError::NotRegular`].
+pub fn open_no_link(path: &Path) -> Result<File, FilesError> {
+    let unreadable = |error| FilesError::unreadable(path, error);
+    check_kind(path, std::fs::symlink_metadata(path).map_err(unreadable)?.file_type())?;
+    let file = system::open_no_link(path).map_err(unreadable)?;
+    check_kind(path, file.metadata().map_err(unreadable)?.file_type())?;
+    system::let_wait(&file).map_err(unreadable)?;
+    Ok(file)
+}
+
 /// Reads a file that the user named, as [`open_regular`] opens it.
 ///
 /// # Errors

@@ -290,6 +290,11 @@ pub(crate) fn open_without_waiting(path: &Path) -> std::io::Result<File> {
     File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
+/// Opens a file for reading that is not a link.
+pub(crate) fn open_no_link(path: &Path) -> std::io::Result<File> {
+    File::options().read(true).custom_flags(ENTRY_FLAGS.bits().cast_signed()).open(path)
+}
+
 /// Takes the flag back that kept opening from waiting: callers expect ordinary files.
 pub(crate) fn let_wait(file: &File) -> std::io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(file)?;

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use bench_files::{
-    FilesError, PrivateFolder, append_private, create_private_folder, open_regular, read_bounded, write_private,
+    FilesError, PrivateFolder, append_private, create_new_private, create_private_folder, open_no_link, open_regular,
+    read_bounded, write_output, write_private,
 };
 
 fn mode(path: &Path) -> u32 {
@@ -40,6 +41,14 @@ fn special_files_are_named_and_not_waited_for() {
         assert_eq!(read_bounded(path, 10).unwrap_err().code(), "not-a-regular-file");
     }
     assert!(open_regular(&top.path().join("missing")).unwrap_err().is_missing());
+    let file = top.path().join("file");
+    fs::write(&file, "").unwrap();
+    symlink(&file, top.path().join("file-link")).unwrap();
+    open_no_link(&file).unwrap();
+    for path in [&top.path().join("file-link"), &fifo, &link] {
+        assert_eq!(open_no_link(path).unwrap_err().code(), "not-a-regular-file");
+        assert_eq!(create_new_private(path).unwrap_err().code(), "file-unwritable");
+    }
 }
 
 #[test]
@@ -72,6 +81,17 @@ fn devices_are_not_replaced_by_files() {
 }
 
 #[test]
+fn outputs_of_the_user_may_be_devices() {
+    let top = tempfile::tempdir().unwrap();
+    write_output(Path::new("/dev/null"), b"text").unwrap();
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    let path = top.path().join("out.json");
+    write_output(&path, b"text").unwrap();
+    assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("text", 0o600));
+    assert_eq!(write_output(top.path(), b"text").unwrap_err().code(), "not-a-regular-file");
+}
+
+#[test]
 fn planted_links_are_replaced_and_not_followed() {
     let top = tempfile::tempdir().unwrap();
     let (target, link) = (top.path().join("target"), top.path().join("link"));
@@ -93,6 +113,7 @@ fn modes_are_what_they_should_be() {
     let made = top.path().join("made");
     create_private_folder(&made.join("inner")).unwrap();
     write_private(&made.join("file"), b"text").unwrap();
+    create_new_private(&made.join("new")).unwrap();
     append_private(&made.join("log")).unwrap().write_all(b"text").unwrap();
     let folder = PrivateFolder::open_or_create(&made.join("store/runs")).unwrap();
     folder.subfolder("run").unwrap();
@@ -101,7 +122,7 @@ fn modes_are_what_they_should_be() {
     for path in ["", "inner", "store", "store/runs", "store/runs/run"] {
         assert_eq!(mode(&made.join(path)), 0o700, "{path}");
     }
-    for path in ["file", "log", "store/runs/entry", "store/runs/samples"] {
+    for path in ["file", "new", "log", "store/runs/entry", "store/runs/samples"] {
         assert_eq!(mode(&made.join(path)), 0o600, "{path}");
     }
 }

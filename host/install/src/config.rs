@@ -4,8 +4,6 @@
 //! under a name that another registry owns. What is installed stays with the registry that it came from.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,11 +35,21 @@ pub enum Follow {
     All,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
     registries: BTreeMap<String, Entry>,
+    /// By the hosts of OCI registries.
+    #[serde(default)]
+    oci: BTreeMap<String, OciEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OciEntry {
+    /// The host that may see the user's login for this registry.
+    realm: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,12 +85,7 @@ pub struct Source {
 pub fn sources(folder: &Path, own_root: &[u8]) -> Result<Vec<Source>, InstallError> {
     let path = folder.join(CONFIG_FILE);
     let bad = |problem: String| InstallError::BadConfig { path: path.clone(), problem };
-    let text = match read(&path) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| bad("it is no text".to_owned()))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(InstallError::Io { path: path.clone(), error }),
-    };
-    let file: File = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    let file = read_file(&path)?;
     let mut sources = Vec::new();
     for (name, entry) in file.registries {
         let wrong = |problem: String| bad(format!("[registries.{name}]: {problem}"));
@@ -103,6 +106,27 @@ pub fn sources(folder: &Path, own_root: &[u8]) -> Result<Vec<Source>, InstallErr
     }
     sources.sort_by(|one, other| (one.0, &one.1.name).cmp(&(other.0, &other.1.name)));
     Ok(sources.into_iter().map(|(_, source)| source).collect())
+}
+
+/// How OCI registries are asked, by `[oci."HOST"]` of the configuration in `folder`.
+///
+/// # Errors
+/// [`InstallError::BadConfig`] for a configuration that cannot be used.
+pub fn oci_settings(folder: &Path) -> Result<bench_oci::Settings, InstallError> {
+    let file = read_file(&folder.join(CONFIG_FILE))?;
+    let realms = file.oci.into_iter().filter_map(|(host, entry)| Some((host, entry.realm?))).collect();
+    Ok(bench_oci::Settings { realms, ..bench_oci::Settings::default() })
+}
+
+/// Reads the configuration. A file that does not exist is an empty one.
+fn read_file(path: &Path) -> Result<File, InstallError> {
+    let bad = |problem: String| InstallError::BadConfig { path: path.to_owned(), problem };
+    let text = match read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| bad("it is no text".to_owned()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
+        Err(error) => return Err(InstallError::Io { path: path.to_owned(), error }),
+    };
+    toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))
 }
 
 /// The configured registries; with a `bundle`, the first of them is read from that file, or the project's own where none is configured.
@@ -138,14 +162,14 @@ fn transport(folder: &Path, entry: &Entry) -> Result<Arc<dyn Transport>, String>
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(bench_files::read_bounded(path, LARGEST)?)
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read_config(text: &str) -> Result<Vec<Source>, InstallError> {
@@ -153,6 +177,16 @@ mod tests {
         fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
         fs::write(folder.path().join("root.json"), "{}").unwrap();
         sources(folder.path(), b"own")
+    }
+
+    #[test]
+    fn hosts_that_may_see_logins_are_the_users_choice() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(oci_settings(folder.path()).unwrap().realms.is_empty());
+        fs::write(folder.path().join(CONFIG_FILE), "[oci.\"reg.io\"]\nrealm = \"auth.io:8443\"\n").unwrap();
+        assert_eq!(oci_settings(folder.path()).unwrap().realms["reg.io"], "auth.io:8443");
+        fs::write(folder.path().join(CONFIG_FILE), "[oci.\"reg.io\"]\nrealms = \"auth.io\"\n").unwrap();
+        assert_eq!(oci_settings(folder.path()).unwrap_err().code(), "config-unusable");
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::http::Http;
 use crate::reader::{Reader as _, TufReader};
 use crate::transport::{Fetching, Sink, Transport, TransportError};
 
+/// The largest root that is read: 1 MiB.
+const LARGEST_ROOT: u64 = 1 << 20;
+
 /// Where things are.
 #[derive(Debug, Clone, Default)]
 pub struct Conformance {
@@ -59,7 +62,7 @@ impl Conformance {
     }
 
     fn init(&self, root: &Path) -> Result<(), InstallError> {
-        let bytes = std::fs::read(root).map_err(at(root))?;
+        let bytes = bench_files::read_bounded(root, LARGEST_ROOT).map_err(|error| at(root)(error.into()))?;
         let path = self.metadata_dir.join(PINNED);
         replace(&Disk, &path, &bytes).map_err(at(&path))?;
         // Making a reader verifies the root, and shows it in the folder.
@@ -68,7 +71,7 @@ impl Conformance {
 
     async fn reader(&self, now: Timestamp) -> Result<TufReader, InstallError> {
         let path = self.metadata_dir.join(PINNED);
-        let root = Disk.read(&path, 1 << 20).map_err(at(&path))?.unwrap_or_default();
+        let root = Disk.read(&path, LARGEST_ROOT).map_err(at(&path))?.unwrap_or_default();
         let unreachable = |error| InstallError::Unreachable { registry: "conformance".to_owned(), error };
         let http = |url: &Option<String>| url.as_deref().map(Http::new).transpose().map_err(unreachable);
         let transport = Split { metadata: http(&self.metadata_url)?, targets: http(&self.target_base_url)? };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bench_files::FilesError;
 use bench_oci::OciError;
 use bench_registry::{NameError, RegistryError};
 use jiff::Timestamp;
@@ -223,6 +224,9 @@ pub enum InstallError {
     /// The lock or the store.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A file or folder that is not used as it is.
+    #[error(transparent)]
+    Files(#[from] FilesError),
 }
 
 impl InstallError {
@@ -258,6 +262,7 @@ impl InstallError {
             Self::Name(error) => error.code(),
             Self::Oci(error) => error.code(),
             Self::Registry(error) => error.code(),
+            Self::Files(error) => error.code(),
         }
     }
 
@@ -311,6 +316,7 @@ impl InstallError {
             Self::Name(error) => return error.hint(),
             Self::Oci(error) => return error.hint(),
             Self::Registry(error) => return error.hint(),
+            Self::Files(error) => return error.hint(),
         };
         Some(hint.to_owned())
     }

@@ -4,19 +4,21 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use bench_files::{append_private, create_new_private, create_private_folder, open_no_link, staged_name};
 
 /// Operations on files. Each is one step that happens or does not; what happens in between of two is what a crash leaves behind.
 pub trait FileOps: Send + Sync + fmt::Debug {
-    /// Makes a folder and those above it.
+    /// Makes a folder and those above it. New folders are the user's alone.
     ///
     /// # Errors
     /// The system's.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
-    /// Writes a file anew and makes it last.
+    /// Makes a file with this content, the user's alone, and makes it last.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's. A file or link of that name is one, so names come from [`staged_path`].
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Adds to the end of a file, which is made where there is none.
     ///
@@ -56,21 +58,21 @@ pub struct Disk;
 
 impl FileOps for Disk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        Ok(create_private_folder(path)?)
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = fs::File::create(path)?;
+        let mut file = create_new_private(path)?;
         file.write_all(bytes)?;
         file.sync_all()
     }
 
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+        append_private(path)?.write_all(bytes)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
-        fs::File::open(path)?.sync_all()
+        open_no_link(path)?.sync_all()
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -90,16 +92,12 @@ impl FileOps for Disk {
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-        match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-            Ok(found) if !found.is_file() => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no plain file"));
-            }
-            Ok(_) => {}
-        }
+        let file = match open_no_link(path) {
+            Err(error) if error.is_missing() => return Ok(None),
+            other => other?,
+        };
         let mut bytes = Vec::new();
-        fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than it may be"));
         }
@@ -107,20 +105,28 @@ impl FileOps for Disk {
     }
 
     fn make_runnable(&self, path: &Path) -> io::Result<()> {
+        let file = open_no_link(path)?;
         #[cfg(unix)]
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        fs::File::open(path)?.sync_all()
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        file.sync_all()
     }
+}
+
+/// A path beside another one, with a random name that nobody can occupy before.
+pub(crate) fn staged_path(path: &Path) -> io::Result<PathBuf> {
+    Ok(path.with_file_name(staged_name(path.parent().unwrap_or(path))?))
 }
 
 /// Writes a file beside its place and moves it there: a reader finds the old one or the new one.
 pub(crate) fn replace(files: &dyn FileOps, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
     if let Some(folder) = path.parent() {
         files.create_folder(folder)?;
     }
-    files.write(beside, bytes)?;
-    files.rename(beside, path)
+    let staged = staged_path(path)?;
+    let done = files.write(&staged, bytes).and_then(|()| files.rename(&staged, path));
+    if done.is_err() {
+        // The error is what counts. A file that stays takes space and is read by nothing.
+        let _ = files.remove(&staged);
+    }
+    done
 }

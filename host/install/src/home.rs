@@ -1,10 +1,10 @@
 //! Where an installation is kept, and who may change it: one process at a time. Reading needs no permission, since what is read is only
 //! ever exchanged as a whole.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench_registry::{Guard, LARGEST_LOCK, LOCK_FILE, Lock, Store};
+use bench_files::PrivateFolder;
+use bench_registry::{Guard, LARGEST_LOCK, LOCK_FILE, Lock, Store, is_lock_trusted, trust_lock};
 
 use crate::error::{InstallError, at};
 use crate::files::{Disk, FileOps, replace};
@@ -94,13 +94,20 @@ impl Home {
 
     /// Exchanges the lock: the set before stays as the previous one. Whenever this is cut off, the lock is the old one or the new one.
     pub(crate) fn exchange(&self, files: &dyn FileOps, new: &Lock) -> Result<(), InstallError> {
+        // A suite's lock that the user allowed, or that this makes, is allowed afterwards as well.
+        let is_suites = self.lock != self.data.join(LOCK_FILE);
+        let is_allowed = is_suites && is_lock_trusted(&self.data, &self.lock)?;
         let previous = self.previous();
         if let Some(current) = files.read(&self.lock, LARGEST_LOCK).map_err(at(&self.lock))? {
             replace(files, &previous, &current).map_err(at(&previous))?;
         } else {
             replace(files, &previous, Lock::default().text().as_bytes()).map_err(at(&previous))?;
         }
-        replace(files, &self.lock, new.text().as_bytes()).map_err(at(&self.lock))
+        replace(files, &self.lock, new.text().as_bytes()).map_err(at(&self.lock))?;
+        if is_allowed {
+            trust_lock(&self.data, &self.lock)?;
+        }
+        Ok(())
     }
 
     /// Leave to change the installation: waits for other processes that have it. `waiting` is called once if there are any.
@@ -109,7 +116,7 @@ impl Home {
     /// When the file cannot be made, as in a home that can only be read.
     pub fn guard(&self, waiting: &dyn Fn()) -> Result<Guard, InstallError> {
         let path = self.data.join("install.guard");
-        fs::create_dir_all(&self.data).map_err(at(&self.data))?;
+        PrivateFolder::open_or_create(&self.data)?;
         Guard::take(&path, waiting).map_err(at(&path))
     }
 

@@ -28,7 +28,7 @@ mod resolve;
 mod transport;
 
 pub use clock::now;
-pub use config::{CONFIG_FILE, Follow, OWN_REGISTRY, Source, configured, sources};
+pub use config::{CONFIG_FILE, Follow, OWN_REGISTRY, Source, configured, oci_settings, sources};
 pub use conformance::{Conformance, Step};
 pub use error::InstallError;
 pub use fetch::Progress;

@@ -2,16 +2,20 @@
 //! step; the one before stays next to it.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench_registry::{ItemKind, ItemName, Lock};
+use bench_files::open_no_link;
+use bench_registry::{ItemKind, ItemName, Lock, hex};
 use semver::{Version, VersionReq};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::config::OWN_REGISTRY;
 use crate::error::{InstallError, at};
-use crate::files::replace;
+use crate::files::{replace, staged_path};
 use crate::installer::{Installer, Note, Outcome};
 use crate::reader::Reader as _;
 
@@ -80,19 +84,26 @@ impl Installer {
         let (sha256, length) = (pick.offered.sha256.clone(), pick.offered.bytes);
         self.fetch(&[pick]).await?;
         let bytes = self.home.store().read(&sha256, length)?;
-        let staged = beside(&program.file, ".staged");
-        self.files.write(&staged, &bytes).map_err(at(&staged))?;
-        self.files.make_runnable(&staged).map_err(at(&staged))?;
-        if let Err(error) = starts(&staged, &to) {
+        let staged = self.stage_program(&program.file, &bytes)?;
+        if let Err(error) = starts(&staged, &sha256, &to) {
             self.files.remove(&staged).map_err(at(&staged))?;
             return Err(error);
         }
-        let previous = beside(&program.file, ".previous");
-        let current = self.files.read(&program.file, LARGEST_PROGRAM).map_err(at(&program.file))?.unwrap_or_default();
+        if let Err(error) = self.exchange_program(&program.file, &staged) {
+            // The error is what counts. The file takes space and is read by nothing.
+            let _ = self.files.remove(&staged);
+            return Err(error);
+        }
+        Ok(Some(OwnUpdate { from, to }))
+    }
+
+    /// Puts a staged program in its place, and a copy of the program before beside it.
+    fn exchange_program(&self, file: &Path, staged: &Path) -> Result<(), InstallError> {
+        let previous = beside(file, ".previous");
+        let current = self.files.read(file, LARGEST_PROGRAM).map_err(at(file))?.unwrap_or_default();
         replace(&*self.files, &previous, &current).map_err(at(&previous))?;
         self.files.make_runnable(&previous).map_err(at(&previous))?;
-        self.files.rename(&staged, &program.file).map_err(at(&program.file))?;
-        Ok(Some(OwnUpdate { from, to }))
+        self.files.rename(staged, file).map_err(at(file))
     }
 
     /// Returns to the program before. The one that ran until now is then the one before.
@@ -108,13 +119,27 @@ impl Installer {
         let current = self.files.read(&program.file, LARGEST_PROGRAM).map_err(at(&program.file))?.unwrap_or_default();
         // Both are written before either takes its place. The older one goes first: cut off in between, it is in both places, and what was
         // given up can be fetched again, while the older one may be nowhere else.
-        let (staged, kept) = (beside(&program.file, ".staged"), beside(&program.file, ".previous.new"));
-        for (place, bytes) in [(&staged, &older), (&kept, &current)] {
-            self.files.write(place, bytes).map_err(at(place))?;
-            self.files.make_runnable(place).map_err(at(place))?;
-        }
+        let staged = self.stage_program(&program.file, &older)?;
+        let kept = match self.stage_program(&program.file, &current) {
+            Ok(kept) => kept,
+            Err(error) => {
+                let _ = self.files.remove(&staged);
+                return Err(error);
+            }
+        };
         self.files.rename(&staged, &program.file).map_err(at(&program.file))?;
         self.files.rename(&kept, &previous).map_err(at(&previous))
+    }
+
+    /// Writes a program beside its place under a random name.
+    fn stage_program(&self, file: &Path, bytes: &[u8]) -> Result<PathBuf, InstallError> {
+        let staged = staged_path(file).map_err(at(file))?;
+        let written = self.files.write(&staged, bytes).and_then(|()| self.files.make_runnable(&staged));
+        if let Err(error) = written {
+            let _ = self.files.remove(&staged);
+            return Err(at(&staged)(error));
+        }
+        Ok(staged)
     }
 }
 
@@ -124,24 +149,67 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     path.into()
 }
 
-/// Does it start, and say that it is this version?
-fn starts(program: &Path, version: &Version) -> Result<(), InstallError> {
+/// Checks that the staged program is the one that was fetched, starts, and says that it is this version. What starts is the
+/// file that was checked, and it still has the name in the end.
+fn starts(program: &Path, sha256: &str, version: &Version) -> Result<(), InstallError> {
     let rejected = |problem: String| InstallError::Rejected {
         what: "the program".to_owned(),
         version: version.to_string(),
         problem,
     };
-    let ran = Command::new(program)
+    let exchanged = || rejected("another file took its place".to_owned());
+    let file = open_no_link(program).map_err(|error| at(program)(error.into()))?;
+    if hash_file(&file).map_err(at(program))? != sha256 {
+        return Err(exchanged());
+    }
+    let ran = Command::new(runnable_path(program, &file))
         .arg("--version")
         .output()
         .map_err(|error| rejected(format!("it does not start: {error}")))?;
-    let said: String =
+    let output: String =
         String::from_utf8_lossy(&ran.stdout).chars().filter(|character| !character.is_control()).take(80).collect();
-    if ran.status.success() && said.split(' ').next_back() == Some(version.to_string().as_str()) {
-        Ok(())
-    } else {
-        Err(rejected(format!("asked for its version it says `{said}`")))
+    if !ran.status.success() || output.split(' ').next_back() != Some(version.to_string().as_str()) {
+        return Err(rejected(format!("asked for its version it says `{output}`")));
     }
+    let named = open_no_link(program).map_err(|error| at(program)(error.into()))?;
+    if is_same_file(&file, &named).map_err(at(program))? { Ok(()) } else { Err(exchanged()) }
+}
+
+/// SHA-256 of an open file in hex.
+fn hash_file(mut file: &File) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(hex(&hash.finalize())),
+            count => hash.update(block.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// A path that starts the open file, whatever has its name by now.
+#[cfg(target_os = "linux")]
+fn runnable_path(_program: &Path, file: &File) -> PathBuf {
+    use std::os::fd::AsRawFd as _;
+    PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
+}
+
+/// Other systems start programs by their names only.
+#[cfg(not(target_os = "linux"))]
+fn runnable_path(program: &Path, _file: &File) -> PathBuf {
+    program.to_owned()
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &File, other: &File) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (one, other) = (one.metadata()?, other.metadata()?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_one: &File, _other: &File) -> std::io::Result<bool> {
+    Ok(true)
 }
 
 /// An update of everything.

@@ -7,6 +7,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use bench_files::open_regular;
 use bench_oci::OciError;
 use bench_registry::{ArchiveLimits, Files, unpack};
 use bench_wire::WireError;
@@ -147,7 +148,7 @@ impl Folder {
         if !path.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', ':'])) {
             return Ok(None);
         }
-        match fs::File::open(self.0.join(path)) {
+        match open_regular(&self.0.join(path)).map_err(io::Error::from) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.0.is_dir() => match plain(path) {
                 Some(plain) => self.open(&plain),
@@ -213,7 +214,7 @@ impl Archive {
     pub fn open(path: &Path) -> Result<Self, TransportError> {
         let name = path.display().to_string();
         let mut bytes = Vec::new();
-        let file = fs::File::open(path).map_err(at(&name))?;
+        let file = open_regular(path).map_err(|error| at(&name)(error.into()))?;
         file.take(LARGEST_BUNDLE + 1).read_to_end(&mut bytes).map_err(at(&name))?;
         if bytes.len() as u64 > LARGEST_BUNDLE {
             return Err(TransportError::TooLong { path: name, limit: LARGEST_BUNDLE });

@@ -146,11 +146,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, KitError> {
 
 fn read(path: &Path) -> Result<File, KitError> {
     let bad = |why: String| KitError::BadCases { path: path.to_owned(), why };
-    let size = fs::metadata(path).map_err(at(path))?.len();
-    if size > LARGEST {
-        return Err(bad(format!("{size} bytes; at most {LARGEST} are read")));
-    }
-    let text = fs::read(path).map_err(at(path))?;
+    let text = bench_files::read_bounded(path, LARGEST)?;
     serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))
 }
 

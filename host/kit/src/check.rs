@@ -16,6 +16,17 @@ const LARGE: usize = 32 << 20;
 /// The configuration that says nothing.
 const EMPTY: &str = "{}";
 
+/// The largest component that is read: 64 MiB, the most that can be loaded.
+const LARGEST_COMPONENT: u64 = 64 << 20;
+
+/// Reads the file of a component.
+///
+/// # Errors
+/// When the file cannot be read, is not a regular file, or is larger than a component may be.
+pub fn read_component(path: &Path) -> Result<Vec<u8>, KitError> {
+    Ok(bench_files::read_bounded(path, LARGEST_COMPONENT)?)
+}
+
 /// Something that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {

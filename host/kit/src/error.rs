@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bench_files::FilesError;
 use bench_forge::ForgeError;
 use bench_plugin::{Fault, LoadError};
 
@@ -30,6 +31,9 @@ pub enum KitError {
         /// Why.
         error: std::io::Error,
     },
+    /// A file that is not used as it is.
+    #[error(transparent)]
+    Files(FilesError),
     /// A file of cases is not what it should be.
     #[error("{path}: {why}")]
     BadCases {
@@ -60,6 +64,7 @@ impl KitError {
             Self::NoTemplate { .. } => "no-template",
             Self::Exists(_) => "exists",
             Self::Io { .. } => "io",
+            Self::Files(error) => error.code(),
             Self::BadCases { .. } => "bad-cases",
             Self::NoCases(_) => "no-cases",
             Self::Load(error) => error.code(),
@@ -77,6 +82,7 @@ impl KitError {
             }
             Self::Exists(_) => Some("take another name, or move the folder away".to_owned()),
             Self::Io { .. } => None,
+            Self::Files(error) => error.hint(),
             Self::BadCases { .. } | Self::NoCases(_) => Some(
                 "a file of cases is {\"config\": {}, \"cases\": [{\"target\": …, \"answer\": …, \"value\": …, \"reason\": …}]}"
                     .to_owned(),
@@ -92,4 +98,13 @@ impl KitError {
 pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> KitError {
     let path = path.to_owned();
     move |error| KitError::Io { path: path.clone(), error }
+}
+
+impl From<FilesError> for KitError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Unreadable { path, error } | FilesError::Unwritable { path, error } => Self::Io { path, error },
+            other => Self::Files(other),
+        }
+    }
 }

@@ -11,6 +11,6 @@ mod error;
 pub use bench::{Cost, Took};
 pub use bench_forge::{Built, ForgeError, Language, build, language};
 pub use cases::{CaseOutcome, CaseReport, run_cases};
-pub use check::{CheckReport, Finding, check};
+pub use check::{CheckReport, Finding, check, read_component};
 pub use create::{Created, Template, create};
 pub use error::KitError;

@@ -153,3 +153,23 @@ fn a_record_of_the_launch_has_no_secrets() {
     assert!(!serde_json::to_string(&described).unwrap().contains("abcdef"));
     assert_eq!(described.environment["OMP_NUM_THREADS"], "2");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_log_is_the_users_alone_and_replaces_a_planted_link() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let root = tempfile::tempdir().unwrap();
+    let mut spec = script(root.path(), "echo a prompt; exit 1");
+    let elsewhere = root.path().join("elsewhere");
+    std::fs::write(&elsewhere, "untouched").unwrap();
+    spec.log_path = root.path().join("logs/engine.log");
+    std::fs::create_dir(root.path().join("logs")).unwrap();
+    symlink(&elsewhere, &spec.log_path).unwrap();
+    let mut engine = Engine::launch(&spec).unwrap();
+    engine.wait_ready(|| std::future::ready(false), LONG).await.unwrap_err();
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "untouched");
+    let metadata = std::fs::symlink_metadata(engine.log_path()).unwrap();
+    assert!(metadata.is_file());
+    assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
+    assert!(engine.log_tail().contains("a prompt"), "{}", engine.log_tail());
+}

@@ -1,6 +1,7 @@
 //! Talking to one repository of one registry, by the distribution specification. What came is believed when its digest was checked, and
 //! its length before that.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ const LARGEST_COMPLAINT: u64 = 8 << 10;
 /// Most places that one blob's bytes are looked for in.
 const MOST_REDIRECTS: usize = 3;
 
+/// Registries whose own documents name another host for tokens.
+const KNOWN_REALMS: [(&str, &str); 2] = [("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
+
 /// What is to be done. It is what a token is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -38,6 +42,9 @@ pub enum Access {
 pub struct Settings {
     /// Who the user is to them; what [`Logins::of_user`] finds where this is `None`.
     pub logins: Option<Logins>,
+    /// Where registries may have logins checked that is not the registry itself: the host of a registry, and the host of the
+    /// server that gives tokens out for it, each with its port where that is not 443.
+    pub realms: BTreeMap<String, String>,
     /// How long things may take. Sizes are bounded by what is asked for.
     pub limits: Limits,
     /// Whom to trust.
@@ -55,7 +62,7 @@ impl Default for Settings {
             max_body: usize::MAX >> 1,
             ..Limits::default()
         };
-        Self { logins: None, limits, trust: Trust::platform() }
+        Self { logins: None, realms: BTreeMap::new(), limits, trust: Trust::platform() }
     }
 }
 
@@ -66,6 +73,8 @@ pub struct Client {
     pub(crate) endpoint: Endpoint,
     access: Access,
     login: Option<Login>,
+    /// The other host that may see the login.
+    realm: Option<String>,
     /// Whether the user's login is kept by somebody who is not asked.
     helper: bool,
     limits: Limits,
@@ -120,6 +129,7 @@ impl Client {
             endpoint,
             access,
             login: logins.of(reference.host()).cloned(),
+            realm: settings.realms.get(reference.host()).cloned(),
             helper: logins.is_helped(reference.host()),
             limits,
             trust,
@@ -278,7 +288,7 @@ impl Client {
         let mut request = place.get();
         let mut secrets = Secrets::new(place.endpoint.clone());
         if let Some(login) = &self.login {
-            // A registry that has no right to the login could as well have asked for it by itself.
+            self.check_realm(&place)?;
             secrets = self.secrets(&place.endpoint, &login.basic())?;
             let value = vec![Part::Text("Basic ".to_owned()), Part::Secret(SECRET.to_owned())];
             request.headers.push(Header { name: "authorization".to_owned(), value });
@@ -291,6 +301,18 @@ impl Client {
         let body = self.body(answer, LARGEST_TOKEN, &what).await?;
         let token: Token = serde_json::from_slice(&body).map_err(|_| none("the answer is none".to_owned()))?;
         token.token.or(token.access_token).ok_or_else(|| none("the answer has none".to_owned()))
+    }
+
+    /// Checks that the login may go to a place: to the registry, to the server that its documents name, or to the server
+    /// that the user allowed.
+    fn check_realm(&self, place: &Place) -> Result<(), OciError> {
+        let registry = self.reference.host();
+        let realm = place.host();
+        let is_known = KNOWN_REALMS.contains(&(registry, realm.as_str())) && place.endpoint.is_tls();
+        if place.is_at(&self.endpoint) || is_known || self.realm.as_deref() == Some(realm.as_str()) {
+            return Ok(());
+        }
+        Err(OciError::ForeignRealm { host: registry.to_owned(), realm })
     }
 
     fn secrets(&self, endpoint: &Endpoint, value: &str) -> Result<Secrets, OciError> {

@@ -145,6 +145,14 @@ pub enum OciError {
         /// Why it is not gone to.
         problem: &'static str,
     },
+    /// The registry asks to send the user's login to another host, and the user has not allowed that.
+    #[error("the OCI registry {host} asks to send your login to {realm}; nothing was sent there")]
+    ForeignRealm {
+        /// The registry.
+        host: String,
+        /// The other host, with its port where that is not 443.
+        realm: String,
+    },
     /// The place that gives tokens out gives none.
     #[error("no token for {host}: {problem}")]
     NoToken {
@@ -196,6 +204,7 @@ impl OciError {
             Self::NoManifest { .. } => "oci-no-manifest",
             Self::Layout { .. } => "oci-layout",
             Self::Redirect { .. } => "oci-redirect",
+            Self::ForeignRealm { .. } => "oci-foreign-realm",
             Self::NoToken { .. } => "oci-no-token",
             Self::Logins { .. } => "oci-logins",
             Self::BadReceipt { .. } => "oci-receipt",
@@ -243,6 +252,11 @@ impl OciError {
             }
             Self::Redirect { .. } => {
                 "ask the registry's owner; only the bytes of a component may lie elsewhere, behind https"
+            }
+            Self::ForeignRealm { host, realm } => {
+                return Some(format!(
+                    "if {realm} checks logins for {host}, add these two lines to config.toml: [oci.\"{host}\"] and realm = \"{realm}\""
+                ));
             }
             Self::NoToken { .. } => "check the login, or whether the repository may be read without one",
             Self::Logins { .. } => "repair it, or name another folder with DOCKER_CONFIG",

@@ -65,6 +65,14 @@ impl Place {
         root(&self.endpoint)
     }
 
+    /// The host, with its port where that is not the one of https.
+    pub(crate) fn host(&self) -> String {
+        match self.endpoint.is_tls() && self.endpoint.port() == 443 {
+            true => self.endpoint.host().to_owned(),
+            false => self.endpoint.authority().to_owned(),
+        }
+    }
+
     pub(crate) fn get(&self) -> Request {
         Request { headers: vec![agent()], ..Request::get(self.target.clone()) }
     }

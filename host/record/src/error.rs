@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bench_files::FilesError;
+
 /// A failure to read, write or find a record.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -16,15 +18,16 @@ pub enum RecordError {
         source: std::io::Error,
     },
     /// A file is larger than any record or trace should be.
-    #[error("{} has {size} bytes, more than the {limit} that are read", path.display())]
+    #[error("{} has more than the {limit} bytes that are read", path.display())]
     TooLarge {
         /// Which file.
         path: PathBuf,
-        /// Its size in bytes.
-        size: u64,
         /// Most bytes that are read.
         limit: u64,
     },
+    /// A file or folder that is not used as it is.
+    #[error(transparent)]
+    Files(FilesError),
     /// The text is not a run record.
     #[error("{what} is not a run record: {reason}")]
     NotARecord {
@@ -88,6 +91,7 @@ impl RecordError {
         match self {
             Self::Io { .. } => "record-io",
             Self::TooLarge { .. } => "record-too-large",
+            Self::Files(error) => error.code(),
             Self::NotARecord { .. } => "not-a-record",
             Self::NewerVersion { .. } => "newer-record",
             Self::Unwritable { .. } => "unwritable-record",
@@ -107,6 +111,7 @@ impl RecordError {
             }
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
             Self::Io { .. } => return None,
+            Self::Files(error) => return error.hint(),
             Self::TooLarge { .. } | Self::NotARecord { .. } => "Name a `run.json` that `bench run` wrote.",
             Self::NewerVersion { .. } => "Update this program.",
             Self::Unwritable { .. } => "This is a fault of the program or of a plugin; please report it.",
@@ -122,5 +127,16 @@ impl RecordError {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
+    }
+}
+
+impl From<FilesError> for RecordError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Unreadable { path, error } => Self::Io { action: "read", path, source: error },
+            FilesError::Unwritable { path, error } => Self::Io { action: "write", path, source: error },
+            FilesError::TooLarge { path, limit } => Self::TooLarge { path, limit },
+            other => Self::Files(other),
+        }
     }
 }

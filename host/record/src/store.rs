@@ -2,11 +2,13 @@
 //!
 //! A record is written whole under another name and renamed into place, so a reader sees the old one or the new one and a
 //! crash loses neither. The store is a plain directory: runs can be copied in and out with ordinary tools.
+//!
+//! The store is private: it is used only while no other user can write it, and new folders and files are the user's alone.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use bench_files::{PrivateFolder, read_bounded, write_output};
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordError, RunId, RunRecord, RunStatus, WorkloadStatus, schema};
@@ -116,10 +118,12 @@ impl Store {
     ///
     /// [`RecordError::Io`], or [`RecordError::Unwritable`] when the record could not be read back.
     pub fn save(&self, record: &RunRecord) -> Result<PathBuf, RecordError> {
-        let directory = self.directory(&record.id);
-        fs::create_dir_all(&directory).map_err(RecordError::io("create the directory", &directory))?;
-        let path = directory.join(RECORD_FILE);
-        write_record(record, &path)?;
+        let json = encode(record)?;
+        let folder = PrivateFolder::open_or_create(&self.runs)?.subfolder(record.id.as_str())?;
+        let path = self.directory(&record.id).join(RECORD_FILE);
+        let mut staged = folder.stage(RECORD_FILE)?;
+        staged.write_all(&json).map_err(RecordError::io("write", &path))?;
+        staged.persist_synced()?;
         Ok(path)
     }
 
@@ -129,10 +133,15 @@ impl Store {
     ///
     /// [`RecordError::Io`] when the directory itself cannot be read.
     pub fn list(&self) -> Result<Vec<Entry>, RecordError> {
-        let mut runs = Vec::new();
+        let Some(store) = self.open()? else { return Ok(Vec::new()) };
+        let mut runs: Vec<RunSummary> = Vec::new();
         let mut broken = Vec::new();
-        for name in self.names()? {
-            match summary(&self.runs.join(&name).join(RECORD_FILE)) {
+        for name in names(&store)? {
+            let summary = match store.existing_subfolder(&name) {
+                Ok(folder) => read_entry(&folder).and_then(|(json, what)| schema::parse_as(&json, &what)),
+                Err(error) => Err(error.into()),
+            };
+            match summary {
                 Ok(run) => runs.push(run),
                 Err(error) => broken.push(Entry::Broken { name, error }),
             }
@@ -157,8 +166,8 @@ impl Store {
             return newest.ok_or_else(missing);
         }
         let wanted = RunId::new(reference)?;
-        let mut candidates: Vec<String> =
-            self.names()?.into_iter().filter(|name| name.starts_with(wanted.as_str())).collect();
+        let names = self.open()?.map_or_else(|| Ok(Vec::new()), |store| names(&store))?;
+        let mut candidates: Vec<String> = names.into_iter().filter(|name| name.starts_with(wanted.as_str())).collect();
         if candidates.iter().any(|name| name == wanted.as_str()) {
             return Ok(wanted);
         }
@@ -179,7 +188,11 @@ impl Store {
     ///
     /// As for [`Store::resolve`] and [`read_record`].
     pub fn load(&self, reference: &str) -> Result<RunRecord, RecordError> {
-        read_record(&self.locate(reference)?)
+        if is_path(reference) {
+            return read_record(Path::new(reference));
+        }
+        let (json, what) = read_entry(&self.run_folder(reference)?)?;
+        schema::parse(&json, &what)
     }
 
     /// The folder of the record that `reference` means, as in [`Store::load`]: what else belongs to the run stands in it.
@@ -188,34 +201,45 @@ impl Store {
     ///
     /// As for [`Store::resolve`].
     pub fn folder(&self, reference: &str) -> Result<PathBuf, RecordError> {
-        let file = self.locate(reference)?;
-        Ok(file.parent().map(Path::to_owned).unwrap_or_default())
+        if is_path(reference) {
+            return Ok(Path::new(reference).parent().map(Path::to_owned).unwrap_or_default());
+        }
+        // That the folder is private is checked here, before anything in it is read.
+        self.run_folder(reference)?;
+        Ok(self.directory(&self.resolve(reference)?))
     }
 
-    fn locate(&self, reference: &str) -> Result<PathBuf, RecordError> {
-        if reference.contains(['/', '\\']) || reference.ends_with(".json") {
-            return Ok(PathBuf::from(reference));
-        }
-        Ok(self.directory(&self.resolve(reference)?).join(RECORD_FILE))
+    /// The folder of a run in this store.
+    fn run_folder(&self, reference: &str) -> Result<PrivateFolder, RecordError> {
+        let id = self.resolve(reference)?;
+        let store = self.open()?.ok_or_else(|| RecordError::RunNotFound { reference: reference.to_owned() })?;
+        Ok(store.existing_subfolder(id.as_str())?)
     }
 
-    /// Names of directories that could be runs, in order.
-    fn names(&self) -> Result<Vec<String>, RecordError> {
-        let entries = match fs::read_dir(&self.runs) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(RecordError::io("read the directory", &self.runs))?,
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(RecordError::io("read the directory", &self.runs))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.path().is_dir() && RunId::new(name.as_str()).is_ok() {
-                names.push(name);
-            }
+    /// The folder of all runs. `None` when there is none yet.
+    fn open(&self) -> Result<Option<PrivateFolder>, RecordError> {
+        match PrivateFolder::open(&self.runs) {
+            Err(error) if error.is_missing() => Ok(None),
+            other => Ok(Some(other?)),
         }
-        names.sort();
-        Ok(names)
     }
+}
+
+/// Whether a reference means a file and not a run of the store.
+fn is_path(reference: &str) -> bool {
+    reference.contains(['/', '\\']) || reference.ends_with(".json")
+}
+
+/// Names that could be those of runs, in order.
+fn names(store: &PrivateFolder) -> Result<Vec<String>, RecordError> {
+    let names = store.names()?.into_iter().filter_map(|name| name.into_string().ok());
+    Ok(names.filter(|name| RunId::new(name.as_str()).is_ok() && store.path().join(name).is_dir()).collect())
+}
+
+/// The record in the folder of a run, and its path for messages.
+fn read_entry(folder: &PrivateFolder) -> Result<(Vec<u8>, String), RecordError> {
+    let json = folder.read_entry_bounded(RECORD_FILE, MAX_RECORD_BYTES)?;
+    Ok((json, folder.entry_path(RECORD_FILE).display().to_string()))
 }
 
 /// Reads the record in the file at `path`.
@@ -224,7 +248,7 @@ impl Store {
 ///
 /// [`RecordError::Io`], [`RecordError::TooLarge`], or those of [`crate::parse`].
 pub fn read_record(path: &Path) -> Result<RunRecord, RecordError> {
-    schema::parse(&read_bounded(path)?, &path.display().to_string())
+    schema::parse(&read_bounded(path, MAX_RECORD_BYTES)?, &path.display().to_string())
 }
 
 /// Writes `record` to the file at `path` as indented JSON, whole or not at all.
@@ -233,58 +257,25 @@ pub fn read_record(path: &Path) -> Result<RunRecord, RecordError> {
 ///
 /// [`RecordError::Io`], or [`RecordError::Unwritable`] when the record could not be read back.
 pub fn write_record(record: &RunRecord, path: &Path) -> Result<(), RecordError> {
+    write_atomically(path, &encode(record)?)
+}
+
+/// The record as indented JSON.
+fn encode(record: &RunRecord) -> Result<Vec<u8>, RecordError> {
     let unwritable = |reason: String| RecordError::Unwritable { reason };
     let mut json = serde_json::to_vec_pretty(record).map_err(|error| unwritable(error.to_string()))?;
     json.push(b'\n');
     // JSON turns a number that is not finite into null, which no longer reads as a number.
     schema::parse(&json, "the record just written").map_err(|error| unwritable(error.to_string()))?;
-    write_atomically(path, &json)
+    Ok(json)
 }
 
-/// Writes `bytes` to `path` so that the file holds the old content or the new one, even through a crash.
+/// Writes `bytes` to `path` so that the file holds the old content or the new one, even through a crash. A device or a FIFO
+/// is written to directly.
 ///
 /// # Errors
 ///
 /// [`RecordError::Io`].
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        file.write_all(bytes)?;
-        persist(file, path)
-    };
-    write().map_err(RecordError::io("write", path))
-}
-
-/// Makes a finished temporary file durable under its name.
-pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> std::io::Result<()> {
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The rename is only durable once the directory is; elsewhere than on Unix directories cannot be opened.
-    #[cfg(unix)]
-    if let Some(directory) = path.parent() {
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn summary(path: &Path) -> Result<RunSummary, RecordError> {
-    schema::parse_as(&read_bounded(path)?, &path.display().to_string())
-}
-
-fn read_bounded(path: &Path) -> Result<Vec<u8>, RecordError> {
-    let too_large = |size| RecordError::TooLarge { path: path.to_owned(), size, limit: MAX_RECORD_BYTES };
-    let file = File::open(path).map_err(RecordError::io("open", path))?;
-    let size = file.metadata().map_err(RecordError::io("read", path))?.len();
-    if size > MAX_RECORD_BYTES {
-        return Err(too_large(size));
-    }
-    let mut json = Vec::new();
-    // A pipe or a growing file has more than its size says.
-    file.take(MAX_RECORD_BYTES + 1).read_to_end(&mut json).map_err(RecordError::io("read", path))?;
-    if json.len() as u64 > MAX_RECORD_BYTES {
-        return Err(too_large(json.len() as u64));
-    }
-    Ok(json)
+    Ok(write_output(path, bytes)?)
 }

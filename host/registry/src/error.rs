@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bench_files::FilesError;
 use bench_plugin::Kind;
 
 /// A plugin or suite that cannot be had.
@@ -34,6 +35,9 @@ pub enum RegistryError {
         /// Why.
         error: std::io::Error,
     },
+    /// A file or folder that is not used as it is.
+    #[error(transparent)]
+    Files(FilesError),
     /// A file that is too large to be a plugin.
     #[error("{} has {bytes} bytes; a plugin has at most {limit}", path.display())]
     TooLarge {
@@ -51,6 +55,17 @@ pub enum RegistryError {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A suite's lock file that the user has not allowed.
+    #[error(
+        "the suite's lock file {} replaces yours: it chooses the versions of {items} plugins and suites, and you have not allowed it",
+        path.display()
+    )]
+    UntrustedLock {
+        /// The lock file.
+        path: PathBuf,
+        /// How many plugins and suites it lists.
+        items: usize,
     },
     /// Installed bytes that are not what was installed.
     #[error("what is installed at {} is damaged: {problem}", path.display())]
@@ -81,8 +96,10 @@ impl RegistryError {
             RegistryError::UnknownPlugin { .. } => "plugin-unknown",
             RegistryError::UnknownSuite { .. } => "suite-unknown",
             RegistryError::Unreadable { .. } => "file-unreadable",
+            RegistryError::Files(error) => error.code(),
             RegistryError::TooLarge { .. } => "plugin-too-large",
             RegistryError::BadLock { .. } => "lock-unreadable",
+            RegistryError::UntrustedLock { .. } => "suite-lock-untrusted",
             RegistryError::Damaged { .. } => "store-damaged",
             RegistryError::HostUnfit { .. } => "host-unfit",
         }
@@ -97,15 +114,32 @@ impl RegistryError {
                 "a name without a slash is looked up among the plugins; a path needs a slash or ends in .wasm"
                     .to_owned(),
             ),
+            RegistryError::Files(error) => error.hint(),
             RegistryError::BadLock { .. } => Some(
                 "`bench plugin rollback` brings the previous one back; a lock of a later version needs a later bench"
                     .to_owned(),
             ),
+            RegistryError::UntrustedLock { path, .. } => {
+                let folder = path.parent().unwrap_or(path);
+                Some(format!(
+                    "look at it, then run `bench suite trust {}`, or give `--trust-lock`; a changed file is asked for again",
+                    folder.display()
+                ))
+            }
             RegistryError::Damaged { .. } => Some("remove the file; `bench plugin sync` fetches it again".to_owned()),
             RegistryError::HostUnfit { .. } => Some(
                 "`bench self-update` brings a later host; `bench plugin update` a version of the plugin for this one"
                     .to_owned(),
             ),
+        }
+    }
+}
+
+impl From<FilesError> for RegistryError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Unreadable { path, error } => Self::Unreadable { path, error },
+            other => Self::Files(other),
         }
     }
 }

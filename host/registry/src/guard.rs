@@ -16,7 +16,7 @@ impl Guard {
     /// # Errors
     /// When the file cannot be made or locked, as where nothing can be written.
     pub fn take(file: &Path, waiting: &dyn Fn()) -> io::Result<Self> {
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(file)?;
+        let file = bench_files::append_private(file)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {

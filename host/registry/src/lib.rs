@@ -11,6 +11,7 @@ mod release;
 mod resolve;
 mod shelf;
 mod store;
+mod trust;
 
 pub use archive::{ArchiveLimits, Files, pack, put_data, unpack};
 pub use bundle::{Component, Suite, components, own_root, suites};
@@ -22,3 +23,4 @@ pub use release::{Channel, DataNeeded, Entry, INDEX_PATH, Index, MOST_DATA, Rele
 pub use resolve::{Found, LARGEST_PLUGIN, Source, any_plugin, plugin, suite};
 pub use shelf::Shelf;
 pub use store::Store;
+pub use trust::{is_lock_trusted, read_private_lock, read_trusted_lock, trust_lock};

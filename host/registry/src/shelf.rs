@@ -41,9 +41,14 @@ impl Shelf {
     /// # Errors
     /// When the lock cannot be read: a run must not go on with other plugins than the ones that were asked for.
     pub fn open(lock: &Path, store: Store) -> Result<Self, RegistryError> {
-        let lock = Lock::read(lock)?;
+        Ok(Self::of_lock(Lock::read(lock)?, store))
+    }
+
+    /// With what `lock` lists and `store` holds.
+    #[must_use]
+    pub fn of_lock(lock: Lock, store: Store) -> Self {
         let digest = lock.digest();
-        Ok(Self { installed: Some(Arc::new(Installed { lock, digest, store })) })
+        Self { installed: Some(Arc::new(Installed { lock, digest, store })) }
     }
 
     /// What is installed.

@@ -1,10 +1,10 @@
 //! The store of installed bytes, seen by those who run them. A file's name is its digest, and that is checked each time: what
 //! somebody changed on disk is not run.
 
-use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use bench_files::{FilesError, PrivateFolder, open_regular};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::RegistryError;
@@ -45,15 +45,15 @@ impl Store {
             problem: "the lock has a digest that is none".to_owned(),
         })?;
         let damaged = |problem: &str| RegistryError::Damaged { path: path.clone(), problem: problem.to_owned() };
-        let kind =
-            fs::symlink_metadata(&path).map_err(|error| RegistryError::Unreadable { path: path.clone(), error })?;
-        if !kind.is_file() {
-            return Err(damaged("it is no plain file"));
-        }
-        if kind.len() != bytes {
+        let folder = PrivateFolder::open(path.parent().unwrap_or(&self.root))?;
+        let found = match folder.read_entry_bounded(sha256, bytes) {
+            Err(FilesError::NotRegular { .. }) => return Err(damaged("it is no plain file")),
+            Err(FilesError::TooLarge { .. }) => return Err(damaged("it has another size than the lock says")),
+            other => other?,
+        };
+        if found.len() as u64 != bytes {
             return Err(damaged("it has another size than the lock says"));
         }
-        let found = read_bounded(&path, bytes)?;
         if hex(&Sha256::digest(&found)) == sha256 {
             Ok(found)
         } else {
@@ -65,7 +65,7 @@ impl Store {
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
     let failed = |error| RegistryError::Unreadable { path: path.to_owned(), error };
-    let file = fs::File::open(path).map_err(failed)?;
+    let file = open_regular(path)?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     let length = bytes.len() as u64;
@@ -78,6 +78,8 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryE
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

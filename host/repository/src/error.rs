@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bench_files::FilesError;
 use bench_kit::KitError;
 use bench_registry::NameError;
 use bench_suite::SuiteError;
@@ -18,6 +19,9 @@ pub enum RepositoryError {
         /// Why.
         error: std::io::Error,
     },
+    /// A file or folder that is not used as it is.
+    #[error(transparent)]
+    Files(FilesError),
     /// Something is at the place of a new registry.
     #[error("{} holds a registry already", path.display())]
     Exists {
@@ -123,6 +127,7 @@ impl RepositoryError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "io",
+            Self::Files(error) => error.code(),
             Self::Exists { .. } => "registry-exists",
             Self::BadMetadata { .. } => "metadata-unusable",
             Self::BadKey { .. } => "key-unusable",
@@ -145,6 +150,7 @@ impl RepositoryError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
+            Self::Files(error) => error.hint(),
             Self::Exists { .. } => Some("name another folder, or use the registry that is there".to_owned()),
             Self::BadMetadata { .. } => {
                 Some("restore the file from a copy of the registry; nothing was changed".to_owned())
@@ -181,4 +187,13 @@ impl RepositoryError {
 /// Adds the path to an I/O error.
 pub(crate) fn at(path: &std::path::Path) -> impl Fn(std::io::Error) -> RepositoryError + '_ {
     move |error| RepositoryError::Io { path: path.to_owned(), error }
+}
+
+impl From<FilesError> for RepositoryError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Unreadable { path, error } | FilesError::Unwritable { path, error } => Self::Io { path, error },
+            other => Self::Files(other),
+        }
+    }
 }

@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
+use bench_files::open_regular;
+
 use crate::error::{RepositoryError, at};
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, RepositoryError> {
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(at(path))?;
+    let file = open_regular(path)?;
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(at(path))?;
     if bytes.len() as u64 > limit {
         return Err(RepositoryError::BadMetadata {

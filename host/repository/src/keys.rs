@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use bench_files::{FilesError, PrivateFolder, read_bounded};
 use bench_registry::hex;
 use tough::schema::decoded::{Decoded, Hex};
 use tough::schema::key::{Ed25519Key, Ed25519Scheme, Key};
@@ -85,7 +86,8 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a new key and writes it to `folder/name.der`, readable by its owner alone.
+    /// Makes a new key and writes it to `folder/name.der`, readable by its owner alone. The folder must be one that no other
+    /// user can write.
     ///
     /// # Errors
     /// When the file exists or cannot be written.
@@ -96,12 +98,7 @@ impl SigningKey {
             origin: origin.clone(),
             problem: "no key could be made".to_owned(),
         })?;
-        fs::create_dir_all(folder).map_err(at(folder))?;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(at(&path))?;
+        let mut file = PrivateFolder::open_or_create(folder)?.create_new(format!("{name}.der"))?;
         std::io::Write::write_all(&mut file, document.as_ref()).map_err(at(&path))?;
         Self::from_der(document.as_ref(), name, &origin)
     }
@@ -120,12 +117,13 @@ impl SigningKey {
             })?;
             return Ok(Self { hand: Hand::Program(signer), public, name: stem(path) });
         }
-        let size = fs::metadata(path).map_err(at(path))?.len();
         let origin = path.display().to_string();
-        if size > LARGEST_KEY {
-            return Err(RepositoryError::BadKey { origin, problem: format!("it has {size} bytes") });
-        }
-        let der = fs::read(path).map_err(at(path))?;
+        let der = match read_bounded(path, LARGEST_KEY) {
+            Err(FilesError::TooLarge { limit, .. }) => {
+                return Err(RepositoryError::BadKey { origin, problem: format!("it has more than {limit} bytes") });
+            }
+            other => other?,
+        };
         Self::from_der(&der, &stem(path), &origin)
     }
 

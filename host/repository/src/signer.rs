@@ -77,7 +77,11 @@ impl Signer {
     /// Has a message signed.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RepositoryError> {
         let failed = |problem: String| RepositoryError::Signer { program: self.program.clone(), problem };
-        let folder = tempfile::tempdir().map_err(at(&std::env::temp_dir()))?;
+        // What is signed must be what is written, so no other user may write there, whatever the umask is.
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir().map_err(at(&std::env::temp_dir()))?;
         let (given, wanted) = (folder.path().join("message"), folder.path().join("signature"));
         let names = |place: &str| self.arguments.iter().any(|argument| argument.contains(place));
         let (by_file, to_file) = (names(MESSAGE), names(SIGNATURE));

@@ -180,13 +180,18 @@ pub(crate) fn name_and_version(reference: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// The largest configuration that is read: 16 MiB.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
 /// A JSON object, given as such or as the path of a file.
 fn configuration(given: &str) -> Result<Value, RescoreError> {
     let wrong = |reason: String| RescoreError::Config { reason };
     let text = if given.trim_start().starts_with('{') {
         given.to_owned()
     } else {
-        std::fs::read_to_string(given).map_err(|error| wrong(format!("{given}: {error}")))?
+        let bytes =
+            bench_files::read_bounded(Path::new(given), LARGEST_CONFIG).map_err(|error| wrong(error.to_string()))?;
+        String::from_utf8(bytes).map_err(|_| wrong(format!("{given} is not UTF-8")))?
     };
     let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     if value.is_object() { Ok(value) } else { Err(wrong("it is no JSON object".to_owned())) }

@@ -97,7 +97,7 @@ impl Demand {
             Some(LoadSpec::Replay(spec)) => {
                 let path = spec.path.display().to_string();
                 let bad = |error: std::io::Error| RunError::Trace { path: path.clone(), reason: error.to_string() };
-                let mut file = File::open(&spec.path).map_err(bad)?;
+                let mut file = bench_files::open_regular(&spec.path).map_err(|error| bad(error.into()))?;
                 let sha256 = digest(&mut file).map_err(bad)?;
                 file.rewind().map_err(bad)?;
                 let replay = Replay::read(BufReader::new(file), spec, length)?;

@@ -18,6 +18,9 @@ use crate::options::RunOptions;
 use crate::report::{Reporter, Update};
 use crate::side::{House, Side};
 
+/// The largest price list that is read: 4 MiB.
+const LARGEST_PRICES: u64 = 4 << 20;
+
 /// The tasks of a run, checked before anything is asked.
 pub(crate) struct Tasks<'s> {
     pub(crate) chosen: Vec<&'s TaskEntry>,
@@ -33,10 +36,11 @@ impl<'s> Tasks<'s> {
         for task in &chosen {
             bench_eval::check(suite, task, &scorers, options.judge.is_some())?;
         }
-        let own = match std::fs::read_to_string(&options.folders.prices) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(EvalError::Prices { reason: error.to_string() }.into()),
+        let bad = |reason: String| EvalError::Prices { reason };
+        let own = match bench_files::read_bounded(&options.folders.prices, LARGEST_PRICES) {
+            Ok(bytes) => Some(String::from_utf8(bytes).map_err(|_| bad("the list is not UTF-8".to_owned()))?),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(bad(error.to_string()).into()),
         };
         let prices = Prices::new(own.as_deref())?;
         Ok(Self { chosen, scorers, prices })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bench_load::{LoadSpec, Waiting};
 use bench_metrics::Slo;
 use bench_record::EvalOptions;
-use bench_registry::{LOCK_FILE, RegistryError, Shelf, Store, lock_for};
+use bench_registry::{LOCK_FILE, RegistryError, Shelf, Store, lock_for, read_private_lock, read_trusted_lock};
 use bench_wire::StampMode;
 use serde_json::{Map, Value};
 
@@ -93,10 +93,21 @@ impl Folders {
     /// with one, else the user's.
     ///
     /// # Errors
-    /// When there is a lock that cannot be read.
+    /// When there is a lock that cannot be read, or the lock of a suite that the user has not allowed.
     pub fn shelf(&self, suite: Option<&str>) -> Result<Shelf, RegistryError> {
+        let lock = match self.suite_lock(suite) {
+            Some(lock) => read_trusted_lock(&self.runs, &lock)?,
+            None => read_private_lock(&self.runs)?,
+        };
+        Ok(Shelf::of_lock(lock, Store::new(self.runs.join("store"))))
+    }
+
+    /// The lock file in the folder of `suite`, where that is a folder with one.
+    #[must_use]
+    pub fn suite_lock(&self, suite: Option<&str>) -> Option<PathBuf> {
         let folder = suite.map(Path::new).filter(|folder| folder.is_dir());
-        Shelf::open(&lock_for(folder, &self.runs.join(LOCK_FILE)), Store::new(self.runs.join("store")))
+        let users = self.runs.join(LOCK_FILE);
+        Some(lock_for(folder, &users)).filter(|lock| *lock != users)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bench_files::FilesError;
+
 /// A failure to read or write a log of samples.
 #[derive(Debug, thiserror::Error)]
 pub enum SamplesError {
@@ -23,6 +25,9 @@ pub enum SamplesError {
         /// Most bytes that are read.
         limit: u64,
     },
+    /// A file or folder that is not used as it is.
+    #[error(transparent)]
+    Files(FilesError),
     /// Something is wrong with a line.
     #[error("{}, {error}", path.display())]
     Line {
@@ -144,6 +149,7 @@ impl SamplesError {
         match self {
             Self::Io { .. } => "samples-io",
             Self::TooLarge { .. } => "samples-too-large",
+            Self::Files(error) => error.code(),
             Self::Line { error, .. } => error.code(),
             Self::Logged { .. } => "duplicate-sample",
             Self::InUse { .. } => "samples-in-use",
@@ -159,6 +165,7 @@ impl SamplesError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
             Self::Io { .. } => return None,
             Self::Line { error, .. } => return error.hint(),
+            Self::Files(error) => return error.hint(),
             Self::TooLarge { .. } => "Split the log into several files.",
             Self::Logged { .. } => "Give every item of the data set an id of its own.",
             Self::InUse { .. } => "Wait for the other run to end, or stop it.",
@@ -180,6 +187,17 @@ impl SamplesError {
     pub(crate) fn line(path: impl Into<PathBuf>) -> impl FnOnce(LineError) -> Self {
         let path = path.into();
         move |error| Self::Line { path, error }
+    }
+}
+
+impl From<FilesError> for SamplesError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Unreadable { path, error } => Self::Io { action: "read", path, source: error },
+            FilesError::Unwritable { path, error } => Self::Io { action: "write", path, source: error },
+            FilesError::TooLarge { path, limit } => Self::TooLarge { path, limit },
+            other => Self::Files(other),
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 //! with: a line is written in one piece, and one that ends in the middle is dropped when the log is opened again.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+
+use bench_files::{append_private, create_private_folder, stage_private};
 
 use crate::error::SamplesError;
 use crate::read::{Limits, Loaded, Reader, collect};
@@ -54,10 +56,9 @@ impl Log {
         let path = path.into();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder).map_err(SamplesError::io("make the folder", folder))?;
+            create_private_folder(folder)?;
         }
-        let options = OpenOptions::new().read(true).append(true).create(true).open(&path);
-        let mut file = options.map_err(SamplesError::io("open", &path))?;
+        let mut file = append_private(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SamplesError::InUse { path }),
@@ -185,17 +186,16 @@ fn line(sample: &SampleRecord) -> Result<Vec<u8>, SamplesError> {
 ///
 /// [`SamplesError::Unwritable`] when a reader would refuse a sample, [`SamplesError::Io`].
 pub fn write<'a>(path: &Path, records: impl IntoIterator<Item = &'a SampleRecord>) -> Result<(), SamplesError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(SamplesError::io("make the folder", folder))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(SamplesError::io("write", path))?;
-    {
-        let mut out = std::io::BufWriter::with_capacity(1 << 16, file.as_file_mut());
-        for record in records {
-            out.write_all(&line(record)?).map_err(SamplesError::io("write", path))?;
-        }
-        out.flush().map_err(SamplesError::io("write", path))?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        create_private_folder(folder)?;
     }
-    persist(file, path)
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, stage_private(path)?);
+    for record in records {
+        out.write_all(&line(record)?).map_err(SamplesError::io("write", path))?;
+    }
+    let staged = out.into_inner().map_err(|error| SamplesError::io("write", path)(error.into_error()))?;
+    staged.persist_synced()?;
+    Ok(())
 }
 
 /// Makes a finished temporary file durable under its name.

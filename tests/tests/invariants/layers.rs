@@ -9,7 +9,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("bench-files", &[]),
     ("bench-suite", &[]),
     ("bench-wire", &[]),
-    ("bench-machine", &[]),
+    ("bench-machine", &["bench-files"]),
     ("bench-sim", &[]),
     ("bench-meter", &[]),
     // How samples and verdicts are packed for the sandbox's boundary is the one thing that both sides of it share as code.
@@ -21,16 +21,16 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("bench-load", &["bench-wire"]),
     // Knows bytes and digests, and not what a component is.
     ("bench-oci", &["bench-wire"]),
-    ("bench-record", &["bench-machine", "bench-metrics"]),
-    ("bench-samples", &[]),
+    ("bench-record", &["bench-files", "bench-machine", "bench-metrics"]),
+    ("bench-samples", &["bench-files"]),
     ("bench-import", &["bench-samples", "bench-suite"]),
     ("bench-grade", &["bench-plugin"]),
-    ("bench-kit", &["bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
+    ("bench-kit", &["bench-files", "bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
     ("bench-report", &["bench-metrics", "bench-record"]),
-    ("bench-registry", &["bench-plugin"]),
+    ("bench-registry", &["bench-files", "bench-plugin"]),
     // Publishing looks at components as their authors do, with the kit.
-    ("bench-repository", &["bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
-    ("bench-install", &["bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
+    ("bench-repository", &["bench-files", "bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
+    ("bench-install", &["bench-files", "bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
     (
         "bench-eval",
         &[
@@ -46,12 +46,21 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ),
     (
         "bench-rescore",
-        &["bench-eval", "bench-grade", "bench-plugin", "bench-record", "bench-registry", "bench-samples"],
+        &[
+            "bench-eval",
+            "bench-files",
+            "bench-grade",
+            "bench-plugin",
+            "bench-record",
+            "bench-registry",
+            "bench-samples",
+        ],
     ),
     (
         "bench-run",
         &[
             "bench-eval",
+            "bench-files",
             "bench-load",
             "bench-machine",
             "bench-metrics",
@@ -67,6 +76,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     (
         "bench",
         &[
+            "bench-files",
             "bench-import",
             "bench-install",
             "bench-kit",

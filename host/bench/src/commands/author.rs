@@ -45,7 +45,7 @@ pub fn build(folder: &Path, as_json: bool) -> Outcome {
 pub fn test(plugin: &Path, cases: Option<&Path>, as_json: bool) -> Outcome {
     let (component, folder) = component(plugin);
     let cases = cases.map_or_else(|| folder.join("cases"), Path::to_owned);
-    let plugin = host().load(&read(&component)?, Limits::SCORER).map_err(KitError::from)?;
+    let plugin = host().load(&bench_kit::read_component(&component)?, Limits::SCORER).map_err(KitError::from)?;
     let report = bench_kit::run_cases(&plugin, &cases)?;
     if as_json {
         output::json(&report);
@@ -84,7 +84,7 @@ fn costs(cost: Cost) -> String {
 pub fn check(plugin: &Path, as_json: bool) -> Outcome {
     let (component, folder) = component(plugin);
     let cases = Some(folder.join("cases")).filter(|cases| cases.is_dir());
-    let report = bench_kit::check(&host(), &read(&component)?, cases.as_deref())?;
+    let report = bench_kit::check(&host(), &bench_kit::read_component(&component)?, cases.as_deref())?;
     if as_json {
         output::json(&report);
     } else {
@@ -107,10 +107,6 @@ fn component(plugin: &Path) -> (PathBuf, PathBuf) {
         true => (plugin.join("plugin.wasm"), plugin.to_owned()),
         false => (plugin.to_owned(), plugin.parent().map(Path::to_owned).unwrap_or_default()),
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, KitError> {
-    std::fs::read(path).map_err(|error| KitError::Io { path: path.to_owned(), error })
 }
 
 fn host() -> Host {

@@ -1,12 +1,13 @@
 //! `bench plugin push`.
 
-use bench_oci::{Artifact, Settings};
+use bench_oci::Artifact;
 use bench_plugin::{Host, HostOptions, Limits};
 use bench_repository::{Wish, from_path};
 use serde_json::json;
 
 use super::runtime;
 use crate::distribution::PushArgs;
+use crate::downloads::oci_settings;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::{folders, output};
@@ -26,7 +27,7 @@ pub fn push(args: &PushArgs) -> Outcome {
         exports: vec![contract.world()],
         imports: contract.imports,
     };
-    let pinned = runtime()?.block_on(bench_oci::push(&args.place, &artifact, &Settings::default()))?;
+    let pinned = runtime()?.block_on(bench_oci::push(&args.place, &artifact, &oci_settings()?))?;
     if args.json {
         let digest = pinned.digest().map(ToString::to_string);
         output::json(&json!({

@@ -10,6 +10,7 @@ use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::live::Live;
+use crate::locks::allow_suite_lock;
 use crate::wishes::options;
 use crate::{output, results};
 
@@ -20,6 +21,7 @@ pub fn run(args: &RunArgs) -> Outcome {
         return Ok(Exit::Success);
     }
     let options = options(args)?;
+    allow_suite_lock(&options.suite, args.trust_lock)?;
     match args.ab.as_slice() {
         [] => {}
         [a, b] => return in_turns(args, &options, [a, b]),

@@ -29,11 +29,11 @@ pub fn sim(args: &SimArgs) -> Outcome {
     })
 }
 
+/// The largest configuration that is read: 1 MiB.
+const LARGEST_CONFIG: u64 = 1 << 20;
+
 fn read(path: &Path) -> Result<SimConfig, Failure> {
-    let text = std::fs::read(path).map_err(|error| Failure {
-        exit: Exit::Input,
-        ..Failure::machine(&format!("cannot read {}", path.display()), &error)
-    })?;
+    let text = bench_files::read_bounded(path, LARGEST_CONFIG)?;
     serde_json::from_slice(&text).map_err(|error| Failure {
         code: "bad-config".to_owned(),
         message: format!("{}: {error}", path.display()),

@@ -1,6 +1,6 @@
 //! `bench suite`.
 
-use bench_registry::{ItemKind, suites};
+use bench_registry::{ItemKind, LOCK_FILE, suites, trust_lock};
 use bench_run::open_suite;
 use bench_suite::Suite;
 use serde_json::{Value, json};
@@ -18,6 +18,12 @@ pub fn suite(command: &SuiteCommand) -> Outcome {
         SuiteCommand::Add(args) => install::add_suites(args),
         SuiteCommand::Update(args) => install::update(args, Some(ItemKind::Suite)),
         SuiteCommand::Show { suite, json } => show(suite, *json),
+        SuiteCommand::Trust { folder } => {
+            let lock = folder.join(LOCK_FILE);
+            trust_lock(&folders::folders().runs, &lock)?;
+            output::say(&output::printable(&format!("{} is allowed until it changes", lock.display())));
+            Ok(Exit::Success)
+        }
         SuiteCommand::Import(command) => super::import::import(command),
     }
 }

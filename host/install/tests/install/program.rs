@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -121,4 +122,76 @@ fn a_way_back_that_is_cut_off_can_be_taken_again() {
             assert_eq!(says(&program(&user).file), "bench 0.1.0", "{at}");
         }
     }
+}
+
+/// A disk on which somebody else puts another program in the place of a staged one.
+#[derive(Debug)]
+struct Exchanging(&'static str);
+
+impl FileOps for Exchanging {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        Disk.create_folder(path)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        Disk.write(path, bytes)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        Disk.append(path, bytes)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        Disk.sync(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        Disk.read(path, limit)
+    }
+
+    fn make_runnable(&self, path: &Path) -> io::Result<()> {
+        Disk.make_runnable(path)?;
+        fs::write(path, self.0)
+    }
+}
+
+#[test]
+fn a_program_that_was_exchanged_does_not_start() {
+    let (author, user) = (author(), user());
+    let trace = user.folder.path().join("started");
+    let planted = format!("#!/bin/sh\ntouch {}\necho bench 7.1.0\n", trace.display());
+    let disk = Arc::new(Exchanging(planted.leak()));
+    let error = wait(installer(&user, &author, disk).update_program(&program(&user))).unwrap_err();
+    assert_eq!(error.code(), "item-rejected");
+    assert!(error.to_string().contains("another file"), "{error}");
+    assert!(!trace.exists());
+    assert_eq!(says(&program(&user).file), "bench 0.1.0");
+    assert_eq!(fs::read_dir(user.folder.path().join("bin")).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn files_of_an_installation_are_made_anew_and_follow_no_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+    fs::write(&target, "untouched").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    Disk.write(&link, b"x").unwrap_err();
+    Disk.append(&link, b"x").unwrap_err();
+    Disk.make_runnable(&link).unwrap_err();
+    Disk.read(&link, 100).unwrap_err();
+    Disk.write(&target, b"x").unwrap_err();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
+    let made = folder.path().join("made/anew");
+    Disk.create_folder(made.parent().unwrap()).unwrap();
+    Disk.write(&made, b"x").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode(made.parent().unwrap()), mode(&made)), (0o700, 0o600));
 }

@@ -1,8 +1,9 @@
 //! The end of an engine's log.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+
+use bench_files::open_regular;
 
 use crate::redact::MASK;
 
@@ -14,7 +15,7 @@ const LINE_LIMIT: usize = 400;
 /// The last lines of the file, with secrets replaced and control characters dropped.
 pub(super) fn tail(path: &Path, lines: usize, secrets: &[String]) -> String {
     let read = || {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path).map_err(std::io::Error::other)?;
         let start = file.metadata()?.len().saturating_sub(WINDOW);
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();

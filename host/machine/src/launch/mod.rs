@@ -12,11 +12,11 @@ mod unix;
 pub use environment::inherited;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use bench_files::{FilesError, StagedFile, create_private_folder, stage_private};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,8 @@ pub struct LaunchSpec {
     pub arguments: Vec<String>,
     /// Variables added to the ones that the engine inherits.
     pub environment: BTreeMap<String, String>,
-    /// File for what the engine prints; it is emptied first, and its folder is made where it is missing.
+    /// File for what the engine prints, which may hold prompts: only the user can read it. It replaces the file or link of
+    /// that name, and its folder is made where it is missing.
     pub log_path: PathBuf,
 }
 
@@ -86,6 +87,14 @@ pub enum LaunchError {
         /// Path as given.
         path: PathBuf,
         /// Why.
+        source: FilesError,
+    },
+    /// The log file cannot be shared with the engine.
+    #[error("the log file {path} could not be handed to the engine: {source}")]
+    LogNotShared {
+        /// Path as given.
+        path: PathBuf,
+        /// Why.
         source: std::io::Error,
     },
     /// The system refused to start it.
@@ -123,7 +132,7 @@ impl LaunchError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "engine-not-found",
-            Self::Log { .. } => "engine-log-not-writable",
+            Self::Log { .. } | Self::LogNotShared { .. } => "engine-log-not-writable",
             Self::NotStarted { .. } => "engine-not-started",
             Self::ExitedEarly { .. } => "engine-exited-early",
             Self::NotReadyInTime { .. } => "engine-not-ready-in-time",
@@ -136,7 +145,8 @@ impl LaunchError {
             Self::NotFound { program } => {
                 format!("Install {program}, or start the engine yourself and name it with --endpoint.")
             }
-            Self::Log { .. } => "Check that the directory exists and that you may write to it.".to_owned(),
+            Self::Log { source, .. } => return source.hint(),
+            Self::LogNotShared { .. } => "Close other programs: too many files are open.".to_owned(),
             Self::NotStarted { .. } => "Check that the file may be executed and was built for this machine.".to_owned(),
             Self::ExitedEarly { .. } => {
                 "Read the log above; a model that does not fit and a port in use are the usual reasons.".to_owned()
@@ -167,10 +177,11 @@ impl Engine {
     pub fn launch(spec: &LaunchSpec) -> Result<Self, LaunchError> {
         let log = |source| LaunchError::Log { path: spec.log_path.clone(), source };
         if let Some(folder) = spec.log_path.parent() {
-            std::fs::create_dir_all(folder).map_err(log)?;
+            create_private_folder(folder).map_err(log)?;
         }
-        let out = File::create(&spec.log_path).map_err(log)?;
-        let err = out.try_clone().map_err(log)?;
+        let out = stage_private(&spec.log_path).and_then(StagedFile::persist).map_err(log)?;
+        let err =
+            out.try_clone().map_err(|source| LaunchError::LogNotShared { path: spec.log_path.clone(), source })?;
         let program = spec.program.clone();
         let path = locate(&program).ok_or_else(|| LaunchError::NotFound { program: program.clone() })?;
         let mut command = Command::new(path);

@@ -3,10 +3,11 @@
 //! One small file per model file, replaced in one step: two processes never lose each other's work, and a reader never
 //! sees half a file. Whatever cannot be read or does not match is a miss.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use bench_files::{FilesError, PrivateFolder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +49,7 @@ struct Entry {
 
 const VERSION: u32 = 1;
 
-/// A directory of digests.
+/// A folder of digests. It is used only while no other user can write it: its digests enter records.
 #[derive(Debug, Clone)]
 pub(super) struct Cache {
     directory: PathBuf,
@@ -59,16 +60,10 @@ impl Cache {
         Self { directory }
     }
 
-    fn entry(&self, file: &FileState) -> PathBuf {
-        self.directory.join(format!("{}.json", hex(&Sha256::digest(file.path.as_bytes()))))
-    }
-
     /// The digest of a file in this very state.
     pub(super) fn get(&self, file: &FileState) -> Option<String> {
-        use std::io::Read as _;
-
-        let mut text = Vec::new();
-        std::fs::File::open(self.entry(file)).ok()?.take(ENTRY_LIMIT).read_to_end(&mut text).ok()?;
+        let folder = PrivateFolder::open(&self.directory).ok()?;
+        let text = folder.read_entry_bounded(entry_name(file), ENTRY_LIMIT).ok()?;
         let entry: Entry = serde_json::from_slice(&text).ok()?;
         let is_digest = entry.sha256.len() == 64 && entry.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         (entry.version == VERSION && entry.file == *file && is_digest).then_some(entry.sha256)
@@ -76,14 +71,21 @@ impl Cache {
 
     /// Keeps a digest. A cache that cannot be written costs time on the next run and nothing else, so that is no error.
     pub(super) fn put(&self, file: &FileState, sha256: &str) {
-        let write = || {
-            std::fs::create_dir_all(&self.directory)?;
-            let entry = Entry { version: VERSION, file: file.clone(), sha256: sha256.to_owned() };
-            let mut temporary = tempfile::NamedTempFile::new_in(&self.directory)?;
-            temporary.write_all(&serde_json::to_vec(&entry)?)?;
-            temporary.persist(self.entry(file))?;
-            Ok::<_, std::io::Error>(())
+        let entry = Entry { version: VERSION, file: file.clone(), sha256: sha256.to_owned() };
+        let Ok(text) = serde_json::to_vec(&entry) else { return };
+        let write = || -> Result<(), FilesError> {
+            let mut staged = PrivateFolder::open_or_create(&self.directory)?.stage(entry_name(file))?;
+            // A full disk leaves no entry behind.
+            if staged.write_all(&text).is_ok() {
+                staged.persist()?;
+            }
+            Ok(())
         };
         let _ = write();
     }
+}
+
+/// The name of the entry of a file.
+fn entry_name(file: &FileState) -> String {
+    format!("{}.json", hex(&Sha256::digest(file.path.as_bytes())))
 }

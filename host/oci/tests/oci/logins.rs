@@ -55,6 +55,26 @@ fn a_login_buys_a_token() {
 }
 
 #[test]
+fn a_login_goes_to_another_host_only_when_the_user_allows_it() {
+    let tokens = with_tokens(|asked| asked.headers.get("authorization") == Some(&basic()));
+    let challenge = format!("Bearer realm=\"http://{}/token\",service=\"reg\"", tokens.host());
+    let registry = Registry::start(move |asked, connection| {
+        !asked.headers.contains_key("authorization")
+            && reply(connection, "401 Unauthorized", &[("www-authenticate", &challenge)], b"")
+    });
+    let mut settings = settings_of(&registry.host());
+    let error = push(&registry.host(), &settings).unwrap_err();
+    assert_eq!(error.code(), "oci-foreign-realm");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains(&format!("[oci.\"{}\"] and realm = \"{}\"", registry.host(), tokens.host())), "{hint}");
+    assert!(tokens.asked().is_empty(), "nothing was sent there");
+    // Without a login there is nothing to give away.
+    assert_eq!(push(&registry.host(), &self::settings()).unwrap_err().code(), "oci-denied");
+    settings.realms.insert(registry.host(), tokens.host());
+    push(&registry.host(), &settings).unwrap();
+}
+
+#[test]
 fn a_registry_that_wants_the_password_gets_it_once_it_asks() {
     let registry = Registry::start(|asked, connection| {
         asked.headers.get("authorization") != Some(&basic())

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use bench_files::open_regular;
 use bytes::BytesMut;
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
@@ -44,10 +45,10 @@ impl Default for TraceLimits {
 ///
 /// [`RecordError::Io`], [`RecordError::TooLarge`], or [`RecordError::BadTrace`] for everything that is wrong with the content.
 pub fn read_trace(path: &Path, limits: TraceLimits) -> Result<Vec<TraceRequest>, RecordError> {
-    let file = File::open(path).map_err(RecordError::io("open", path))?;
+    let file = open_regular(path)?;
     let size = file.metadata().map_err(RecordError::io("read", path))?.len();
     if size > limits.file_bytes {
-        return Err(RecordError::TooLarge { path: path.to_owned(), size, limit: limits.file_bytes });
+        return Err(RecordError::TooLarge { path: path.to_owned(), limit: limits.file_bytes });
     }
     // The decoder is not ours and has panicked on damaged files before; nothing of it outlives the call.
     let found = catch_unwind(AssertUnwindSafe(|| requests(file, limits)))

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bench_files::{StagedFile, create_private_folder, stage_private};
 use parquet::basic::{Compression, Encoding};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -12,12 +13,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::columns::{Column, Columns, schema};
 use super::{LAYOUT, TraceRequest};
 use crate::canonical::hex;
-use crate::store::persist;
 use crate::{RecordError, RunId, TraceFile};
 
 /// A row group is closed between two requests once it holds this many rows or bytes.
@@ -35,7 +34,7 @@ pub struct TraceWriter {
 
 /// Hashes what passes through.
 struct Hashing {
-    file: NamedTempFile,
+    file: StagedFile,
     hash: Sha256,
     bytes: u64,
 }
@@ -61,9 +60,10 @@ impl TraceWriter {
     /// [`RecordError::Io`] when its directory cannot be made or written to.
     pub fn create(path: impl Into<PathBuf>, run: &RunId) -> Result<Self, RecordError> {
         let path = path.into();
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(directory).map_err(RecordError::io("create the directory", directory))?;
-        let file = NamedTempFile::new_in(directory).map_err(RecordError::io("write", &path))?;
+        if let Some(folder) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            create_private_folder(folder)?;
+        }
+        let file = stage_private(&path)?;
         let metadata = vec![
             KeyValue::new("bench.trace.layout".to_owned(), LAYOUT.to_owned()),
             KeyValue::new("bench.run.id".to_owned(), run.to_string()),
@@ -168,7 +168,7 @@ impl TraceWriter {
         self.close_group()?;
         let target = self.file.into_inner().map_err(|error| failed(&self.path, error))?;
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        persist(target.file, &self.path).map_err(RecordError::io("write", &self.path))?;
+        target.file.persist_synced()?;
         Ok(TraceFile { file: name, sha256: hex(&target.hash.finalize()), bytes: target.bytes, rows: self.rows })
     }
 
