@@ -10,6 +10,7 @@ mod calibration;
 mod cli;
 mod evals;
 mod faults;
+mod grants;
 mod imports;
 mod input;
 mod interrupts;

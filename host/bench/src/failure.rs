@@ -1,5 +1,6 @@
 //! What is printed when a command fails: what happened, a stable code, and what to do next.
 
+use bench_grants::GrantError;
 use bench_import::ImportError;
 use bench_install::InstallError;
 use bench_kit::KitError;
@@ -57,6 +58,7 @@ macro_rules! from_error {
 }
 
 from_error! {
+    GrantError => Exit::Input,
     RecordError => Exit::Input,
     RegistryError => Exit::Input,
     SamplesError => Exit::Input,

@@ -15,6 +15,7 @@ fn script(root: &Path, text: &str) -> LaunchSpec {
         program: "/bin/sh".to_owned(),
         arguments: vec!["-c".to_owned(), text.to_owned()],
         environment: BTreeMap::new(),
+        trusted: true,
         log_path: root.join("engine.log"),
     }
 }
@@ -145,6 +146,7 @@ fn a_record_of_the_launch_has_no_secrets() {
             ("HF_TOKEN".to_owned(), "abcdef".to_owned()),
             ("OMP_NUM_THREADS".to_owned(), "2".to_owned()),
         ]),
+        trusted: true,
         log_path: "log".into(),
     };
     let described = spec.describe();
@@ -152,4 +154,17 @@ fn a_record_of_the_launch_has_no_secrets() {
     assert_eq!(described.arguments, ["--api-key", "<redacted>", "--port", "81"]);
     assert!(!serde_json::to_string(&described).unwrap().contains("abcdef"));
     assert_eq!(described.environment["OMP_NUM_THREADS"], "2");
+}
+
+#[test]
+fn a_forbidden_variable_starts_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    for (name, trusted) in [("LD_PRELOAD", true), ("PATH", true), ("VLLM_PLUGINS", false)] {
+        let environment = BTreeMap::from([(name.to_owned(), "x".to_owned())]);
+        let mark = root.path().join(name);
+        let spec = LaunchSpec { environment, trusted, ..script(root.path(), &format!("touch {}", mark.display())) };
+        let error = Engine::launch(&spec).unwrap_err();
+        assert_eq!(error.code(), "engine-variable-forbidden", "{error}");
+        assert!(error.to_string().contains(name) && !mark.exists());
+    }
 }

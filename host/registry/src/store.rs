@@ -63,7 +63,7 @@ impl Store {
 }
 
 /// Reads a file of at most `limit` bytes.
-pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RegistryError> {
     let failed = |error| RegistryError::Unreadable { path: path.to_owned(), error };
     let file = fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
