@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Answer, Asked, Bench, Server};
+use crate::support::{Answer, Asked, Bench, Server, engine, quick};
 
 const SECRET: &str = "wombat-5521-for-nobody";
 const VARIABLE: &str = "EXFIL_TEST_SECRET";
@@ -92,7 +92,7 @@ fn an_installed_driver_gets_no_secret_and_carries_nothing_between_servers() {
 }
 
 #[test]
-fn a_granted_variable_goes_to_the_server_that_the_user_named_and_the_record_says_so() {
+fn a_granted_variable_goes_to_the_server_that_the_user_named() {
     let (first, second) = (internal(), attacker());
     let (user, _) = installed(&first, &second);
     user.run(["plugin", "add", "exfil"]).exits(0);
@@ -105,14 +105,22 @@ fn a_granted_variable_goes_to_the_server_that_the_user_named_and_the_record_says
     user.run(arguments.iter().chain(&["--endpoint", &first.url()]));
     assert!(text_of(&first.seen()).contains(SECRET), "the user granted it and named the server");
     assert!(!text_of(&second.seen()).contains(SECRET));
-    let record: Value = serde_json::from_slice(&fs::read(user.path("record.json")).unwrap()).unwrap();
-    let driver = record["plugins"].as_array().unwrap().iter().find(|plugin| plugin["kind"] == "driver").unwrap();
-    assert_eq!(driver["grants"]["variables"][0], VARIABLE, "{driver}");
+    let permit = user.run(["plugin", "inspect", "exfil", "--json"]).exits(0).json()["identity"]["grants"].clone();
+    assert!(permit["variables"].get(VARIABLE).is_some() && permit["programs"] == json!([]), "{permit}");
     user.run(["plugin", "grants", "revoke", "exfil"]).exits(0);
     let before = text_of(&first.seen()).len();
     let ran = user.run(arguments.iter().chain(&["--endpoint", &first.url()]));
     assert!(!text_of(&first.seen())[before..].contains(SECRET), "{ran}");
     assert!(ran.stderr.contains("was not sent") && ran.stderr.contains("bench plugin grants add exfil"), "{ran}");
+}
+
+#[test]
+fn the_record_says_which_grants_were_in_force() {
+    let user = Bench::new();
+    let engine = engine(quick());
+    let (_, record) = user.quick(&engine.url(), "W1", &[]);
+    let driver = record["plugins"].as_array().unwrap().iter().find(|plugin| plugin["kind"] == "driver").unwrap();
+    assert_eq!(driver["grants"], json!({ "variables": ["BENCH_API_KEY"] }), "{driver}");
 }
 
 #[test]
@@ -165,7 +173,7 @@ fn a_component_that_asks_for_more_than_its_release_is_refused() {
         Release { world: Some("bench:plugin/driver@0.1.0".to_owned()), needs: Some(needs), ..Release::new(path) };
     let publication = Publication { release, bytes: hostile(&first, &second), data: Vec::new(), replace: false };
     let keys = Keys::from_folder(&author.path("keys")).unwrap();
-    let repository = Repository::open(&author.path("reg"), &|| {}).unwrap();
+    let mut repository = Repository::open(&author.path("reg"), &|| {}).unwrap();
     repository.publish(vec![publication], &keys, bench_install::now()).unwrap();
     let user = Bench::new();
     copy(&author.path("reg"), &user.path("reg"));
@@ -248,25 +256,27 @@ struct Foreign {
 fn listen_as_nobody() -> Foreign {
     use std::io::BufRead as _;
     let log = tempfile::NamedTempFile::new().unwrap();
+    // Plain sockets: after the change of user, Python may not be able to read its own library.
     let script = "
-import http.server, json, os, sys
-log = open(sys.argv[1], 'a')
+import os, socket, sys
+log = open(sys.argv[1], 'ab', buffering=0)
 os.setgid(65534); os.setuid(65534)
-class Handler(http.server.BaseHTTPRequestHandler):
-    def answer(self):
-        log.write(str(self.headers)); log.flush()
-        known = self.path == '/v1/models'
-        body = json.dumps({'data': [{'id': 'm', 'max_model_len': 4096}]} if known else {}).encode()
-        self.send_response(200 if known else 404)
-        self.send_header('content-type', 'application/json')
-        self.send_header('content-length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    do_GET = do_POST = answer
-    def log_message(self, *_): pass
-server = http.server.HTTPServer(('127.0.0.1', 0), Handler)
-print(server.server_port, flush=True)
-server.serve_forever()
+server = socket.socket(); server.bind((b'127.0.0.1', 0)); server.listen()
+print(server.getsockname()[1], flush=True)
+models = b'{\"data\": [{\"id\": \"m\", \"max_model_len\": 4096}]}'
+while True:
+    connection, _ = server.accept()
+    asked = b''
+    while b'\\r\\n\\r\\n' not in asked:
+        piece = connection.recv(65536)
+        if not piece: break
+        asked += piece
+    log.write(asked)
+    known = b'/v1/models' in asked
+    status, body = (b'200 OK', models) if known else (b'404 Not Found', b'{}')
+    head = b'HTTP/1.1 ' + status + b'\\r\\ncontent-type: application/json\\r\\ncontent-length: '
+    connection.sendall(head + str(len(body)).encode() + b'\\r\\nconnection: close\\r\\n\\r\\n' + body)
+    connection.close()
 ";
     let mut process = std::process::Command::new("python3")
         .args(["-c", script, log.path().to_str().unwrap()])

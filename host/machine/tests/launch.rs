@@ -124,8 +124,8 @@ async fn a_missing_program_and_a_log_that_cannot_be_written_are_told_apart() {
 #[tokio::test]
 async fn the_environment_is_clean_and_secrets_stay_out_of_the_log_tail() {
     let root = tempfile::tempdir().unwrap();
-    let mut spec = script(root.path(), "env; echo using $MY_API_KEY; exit 1");
-    spec.environment.insert("MY_API_KEY".to_owned(), "abcdef123456".to_owned());
+    let mut spec = script(root.path(), "env; echo using $VLLM_API_KEY; exit 1");
+    spec.environment.insert("VLLM_API_KEY".to_owned(), "abcdef123456".to_owned());
     spec.environment.insert("VLLM_TEST".to_owned(), "1".to_owned());
     let mut engine = Engine::launch(&spec).unwrap();
     engine.wait_ready(|| std::future::ready(false), LONG).await.unwrap_err();
