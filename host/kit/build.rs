@@ -9,9 +9,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let root = here.join("../..").canonicalize()?;
     let mut code = String::new();
-    for (name, folder) in
-        [("WIT", root.join("wit")), ("TEMPLATES", here.join("templates")), ("SDK", root.join("plugins/sdk/src"))]
-    {
+    let folders = [
+        ("WIT", root.join("wit")),
+        ("TEMPLATES", here.join("templates")),
+        ("SDK", root.join("plugins/sdk/src")),
+        ("PACKED", root.join("plugins/packed/src")),
+    ];
+    for (name, folder) in folders {
         println!("cargo::rerun-if-changed={}", folder.display());
         writeln!(code, "/// Files by path.\npub(crate) static {name}: &[(&str, &str)] = &[")?;
         files(&folder, "", &mut code)?;

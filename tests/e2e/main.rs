@@ -11,6 +11,7 @@ mod cli;
 mod evals;
 mod faults;
 mod files;
+mod grants;
 mod imports;
 mod input;
 mod interrupts;

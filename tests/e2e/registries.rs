@@ -259,6 +259,7 @@ fn forty_plugins_at_once() {
             world: Some(format!("{}@0.1.0", component.kind.interface())),
             host: VersionReq::STAR,
             memory: None,
+            needs: None,
             licence: "Apache-2.0".to_owned(),
             data: Vec::new(),
             channel: Channel::Stable,

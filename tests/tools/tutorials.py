@@ -3,6 +3,8 @@
 
     python3 tests/tools/tutorials.py BENCH [LANGUAGE..]
 
+With `rust`, the templates of a driver and a workload are built and checked as well.
+
 BENCH is the program. What a page needs besides has to be installed: the page says what.
 """
 
@@ -28,6 +30,11 @@ def main():
             environment = {**os.environ, "PATH": path, "BENCH_HOME": f"{folder}/home"}
             print(f"== {language}", flush=True)
             subprocess.run(["bash", "-euxc", commands], cwd=folder, env=environment, check=True)
+            if language == "rust":
+                for kind in ["driver", "workload"]:
+                    print(f"== the template of a {kind}", flush=True)
+                    commands = f"bench plugin new {kind} my-{kind}\ncd my-{kind}\nbench plugin build\nbench plugin check"
+                    subprocess.run(["bash", "-euxc", commands], cwd=folder, env=environment, check=True)
 
 
 if __name__ == "__main__":

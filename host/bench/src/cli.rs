@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::distribution::{AddArgs, AskArgs, ItemArgs, PushArgs, RegistryCommand, SelfUpdateArgs, UpdateArgs};
+use crate::distribution::{
+    AddArgs, AskArgs, GrantsCommand, ItemArgs, PushArgs, RegistryCommand, SelfUpdateArgs, UpdateArgs,
+};
 use crate::exit::Exit;
 
 mod import;
@@ -105,6 +107,9 @@ pub struct RunArgs {
     /// Environment variable that holds the key [default: the driver's]
     #[arg(long, value_name = "NAME")]
     pub api_key_env: Option<String>,
+    /// Allow the API key to go over plain HTTP to another machine, or to another user's server on this one
+    #[arg(long)]
+    pub allow_http_key: bool,
     /// Seed of the prompts [default: random]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -375,7 +380,16 @@ pub enum PluginCommand {
         #[command(flatten)]
         ask: AskArgs,
     },
-    /// Show what a plugin is, can do and imports
+    /// List, add or revoke what plugins may have: environment variables, addresses, programs, memory
+    Grants {
+        /// What to do [default: list]
+        #[command(subcommand)]
+        command: Option<GrantsCommand>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a plugin is, can do, asks for and imports
     Inspect {
         /// A name, or the path of a component.
         plugin: String,

@@ -69,9 +69,49 @@ pub struct AddArgs {
     /// What they are, where several kinds have the name
     #[arg(long, value_name = "KIND")]
     pub kind: Option<bench_registry::ItemKind>,
+    /// Grant what the plugins ask for without a question: variables, addresses, programs, memory
+    #[arg(long)]
+    pub grant: bool,
     /// How to ask.
     #[command(flatten)]
     pub ask: AskArgs,
+}
+
+/// `bench plugin grants`.
+#[derive(Debug, Subcommand)]
+pub enum GrantsCommand {
+    /// List what plugins may have
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a plugin have what it asks for, or a part of it
+    Add(GrantArgs),
+    /// Take back what a plugin may have, or a part of it
+    Revoke(GrantArgs),
+}
+
+/// A plugin and a choice among what it asks for.
+#[derive(Debug, Args)]
+pub struct GrantArgs {
+    /// An installed plugin, or the path of a component.
+    pub plugin: String,
+    /// Only this environment variable; may be given several times
+    #[arg(long = "variable", value_name = "NAME")]
+    pub variables: Vec<String>,
+    /// Only this address, such as https://api.example.com; may be given several times
+    #[arg(long = "address", value_name = "ORIGIN")]
+    pub addresses: Vec<String>,
+    /// Only this program; may be given several times
+    #[arg(long = "program", value_name = "NAME")]
+    pub programs: Vec<String>,
+    /// Only the extra memory
+    #[arg(long)]
+    pub memory: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `bench plugin push`.

@@ -1,6 +1,7 @@
 //! What is printed when a command fails: what happened, a stable code, and what to do next.
 
 use bench_files::FilesError;
+use bench_grants::GrantError;
 use bench_import::ImportError;
 use bench_install::InstallError;
 use bench_kit::KitError;
@@ -59,6 +60,7 @@ macro_rules! from_error {
 
 from_error! {
     FilesError => Exit::Input,
+    GrantError => Exit::Input,
     RecordError => Exit::Input,
     RegistryError => Exit::Input,
     SamplesError => Exit::Input,

@@ -47,5 +47,5 @@ pub fn installation() -> Home {
 pub fn catalog() -> Result<Catalog, Failure> {
     let folders = folders();
     let shelf = folders.shelf(None)?;
-    Ok(Catalog::new(Some(folders.cache.join("compiled"))).with_shelf(shelf))
+    Ok(Catalog::new(Some(folders.cache.join("compiled"))).with_shelf(shelf).with_grants(folders.grants()?))
 }

@@ -25,6 +25,7 @@ pub fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         params: args.params.clone(),
         launch: args.launch,
         api_key_env: args.api_key_env.clone(),
+        allow_http_key: args.allow_http_key,
         timeout: args.timeout.map(Duration::from_secs),
         seed: args.seed,
         load,

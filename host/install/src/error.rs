@@ -13,6 +13,9 @@ use crate::transport::TransportError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
+    /// The user's grants cannot be used.
+    #[error(transparent)]
+    Grants(#[from] bench_grants::GrantError),
     /// Signatures are past their time.
     #[error("the registry `{registry}` is out of date: its {role} expired {days} days ago, at {expires}")]
     Expired {
@@ -234,6 +237,7 @@ impl InstallError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Grants(error) => error.code(),
             Self::Expired { .. } => "registry-expired",
             Self::Unreachable { .. } => "registry-unreachable",
             Self::Untrusted { .. } => "registry-untrusted",
@@ -270,6 +274,7 @@ impl InstallError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Grants(error) => return error.hint(),
             Self::Expired { .. } => {
                 "nothing new is installed from it; what is installed goes on working. Check this machine's date, and ask the registry's owner to sign again"
             }

@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bench_registry::{Channel, DataNeeded, Guard, ItemKind, ItemName, Lock, Locked};
+use bench_grants::AskedNeeds;
+use bench_registry::{Channel, DataNeeded, Guard, ItemKind, ItemName, Lock, Locked, PluginNeeds};
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use serde::Serialize;
@@ -89,6 +90,8 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// What else there is to say.
     pub notes: Vec<Note>,
+    /// What changed plugins ask for and were not granted.
+    pub asks: Vec<AskedNeeds>,
     /// Registries that could not be asked. What others have was done all the same.
     pub failures: Vec<Note>,
 }
@@ -198,13 +201,15 @@ impl Installer {
         let guard = self.guard()?;
         let before = Lock::read(&self.home.lock)?;
         let mut outcome = Outcome::default();
-        let picks = self.newer(&before, requests, &mut outcome).await?;
+        let mut picks = self.newer(&before, requests, &mut outcome).await?;
+        self.settle_needs(&mut picks).await?;
+        let picks = self.hold_back(&before, picks, &mut outcome.notes)?;
         let mut lock = before.clone();
         for pick in &picks {
             lock.put(pick.locked.clone());
         }
         let applied = self.apply(&guard, &before, &lock, picks).await?;
-        outcome.changes = applied.changes;
+        (outcome.changes, outcome.asks) = (applied.changes, applied.asks);
         Ok(outcome)
     }
 
@@ -292,11 +297,18 @@ impl Installer {
             return Err(InstallError::Frozen { what });
         }
         self.fetch(&picks).await?;
-        self.prove(&picks)?;
-        if before != after {
-            self.home.exchange(&*self.files, after)?;
+        let mut after = after.clone();
+        for (pick, needs) in picks.iter().zip(self.prove(&picks)?) {
+            if let Some(item) = after.get(pick.locked.kind, pick.locked.name.as_str()).cloned() {
+                after.put(Locked { needs: needs.filter(|needs| !needs.is_empty()), ..item });
+            }
         }
-        Ok(Outcome { changes, ..Outcome::default() })
+        self.grant_fixed(&picks)?;
+        if *before != after {
+            self.home.exchange(&*self.files, &after)?;
+        }
+        let asks = self.missing_grants(&changes, &after)?;
+        Ok(Outcome { changes, asks, ..Outcome::default() })
     }
 
     pub(crate) async fn fetch(&self, picks: &[Pick]) -> Result<(), InstallError> {
@@ -345,16 +357,18 @@ impl Installer {
         }
     }
 
-    fn prove(&self, picks: &[Pick]) -> Result<(), InstallError> {
+    /// Checks what was fetched. Gives what each plugin asks for.
+    pub(crate) fn prove(&self, picks: &[Pick]) -> Result<Vec<Option<PluginNeeds>>, InstallError> {
         let prover = Prover::new(self.compiled());
+        let mut needs = Vec::new();
         for pick in picks {
             let store = self.home.store();
             let bytes = store.read(&pick.offered.sha256, pick.offered.bytes)?;
             let read = |data: &DataNeeded| Ok((data.name.clone(), store.read(&data.sha256, data.bytes)?));
             let data = pick.offered.release.data.iter().map(read).collect::<Result<_, InstallError>>()?;
-            prover.prove(&pick.offered, &bytes, data)?;
+            needs.push(prover.prove(&pick.offered, &bytes, data)?);
         }
-        Ok(())
+        Ok(needs)
     }
 
     pub(crate) fn compiled(&self) -> PathBuf {
@@ -466,7 +480,11 @@ impl Installer {
         // Without a range the user means this and what is compatible with it.
         let wanted = range.cloned().unwrap_or_else(|| compatible(&offered.release.version));
         let mut locked = Locked::of(&offered.release, &registry, &offered.sha256, offered.bytes, wanted);
-        locked.pinned = lock.get(kind, name.as_str()).is_some_and(|item| item.pinned);
+        let installed = lock.get(kind, name.as_str());
+        locked.pinned = installed.is_some_and(|item| item.pinned);
+        // What the same component asks for is known from when it was installed.
+        let same = installed.filter(|item| item.sha256 == locked.sha256);
+        locked.needs = locked.needs.or_else(|| same.and_then(|item| item.needs.clone()));
         Ok(Pick { source: place, offered, locked })
     }
 

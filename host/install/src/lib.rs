@@ -17,6 +17,7 @@ mod files;
 mod home;
 mod http;
 mod installer;
+mod needs;
 mod outlook;
 mod own;
 mod prove;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use bench_plugin::{Host, HostOptions, Kind, Limits};
-use bench_registry::{ArchiveLimits, ItemKind, ItemName, ItemPath, Release, put_data, read_version, unpack};
+use bench_registry::{
+    ArchiveLimits, ItemKind, ItemName, ItemPath, PluginNeeds, Release, put_data, read_version, unpack,
+};
 use bench_suite::Suite;
 
 use crate::error::InstallError;
@@ -21,20 +23,21 @@ impl Prover {
         Self { host: Host::new(HostOptions { cache: Some(cache) }) }
     }
 
-    /// Does it load with its data, and is it who the registry says?
+    /// Checks that it loads with its data, is what the registry says, and asks for no more than its
+    /// release states. Gives what a plugin asks for.
     pub(crate) fn prove(
         &self,
         offered: &Offered,
         bytes: &[u8],
         data: Vec<(String, Vec<u8>)>,
-    ) -> Result<(), InstallError> {
+    ) -> Result<Option<PluginNeeds>, InstallError> {
         let release = &offered.release;
-        let problem = match release.kind.plugin() {
-            Some(kind) => self.plugin(kind, offered, bytes),
-            None if release.kind == ItemKind::Suite => suite(offered, bytes, data),
-            None => Ok(()),
+        let proved = match release.kind.plugin() {
+            Some(kind) => self.plugin(kind, offered, bytes).map(Some),
+            None if release.kind == ItemKind::Suite => suite(offered, bytes, data).map(|()| None),
+            None => Ok(None),
         };
-        problem.map_err(|problem| InstallError::Rejected {
+        proved.map_err(|problem| InstallError::Rejected {
             what: format!("{} {}", release.kind, release.name),
             version: release.version.to_string(),
             problem,
@@ -52,7 +55,7 @@ impl Prover {
             name: ItemName::parse(&name).map_err(|error| format!("its name {error}"))?,
             version: read_version(&version).map_err(|error| format!("its version {error}"))?,
         };
-        Ok(Release { world: Some(look.world), ..Release::new(path) })
+        Ok(Release { world: Some(look.world), needs: Some(look.needs), ..Release::new(path) })
     }
 
     /// Loads a component and asks it who it is.
@@ -68,10 +71,17 @@ impl Prover {
                 Some((about.name, about.version))
             }
         };
-        Ok(Look { kind: contract.kind, world: contract.world(), calls_itself })
+        let needs = match contract.kind {
+            Kind::Driver => {
+                let mut driver = plugin.driver().map_err(unloadable)?;
+                PluginNeeds::ask_driver(&mut driver).map_err(|error| error.to_string())?
+            }
+            Kind::Publisher | Kind::Scorer | Kind::Workload => PluginNeeds::default(),
+        };
+        Ok(Look { kind: contract.kind, world: contract.world(), calls_itself, needs })
     }
 
-    fn plugin(&self, kind: Kind, offered: &Offered, bytes: &[u8]) -> Result<(), String> {
+    fn plugin(&self, kind: Kind, offered: &Offered, bytes: &[u8]) -> Result<PluginNeeds, String> {
         let release = &offered.release;
         let memory = release.memory.and_then(|memory| usize::try_from(memory).ok()).unwrap_or(0);
         let limits = Limits::DEFAULT.with_memory(memory.max(Limits::DEFAULT.memory));
@@ -79,11 +89,18 @@ impl Prover {
         if look.kind != kind || release.world.as_deref() != Some(look.world.as_str()) {
             return Err(format!("it implements {}", look.world));
         }
-        let Some((name, version)) = look.calls_itself else { return Ok(()) };
-        if name == release.name.own() && version == release.version.to_string() {
-            Ok(())
+        if let Some((name, version)) = look.calls_itself
+            && (name != release.name.own() || version != release.version.to_string())
+        {
+            return Err(format!("it calls itself {} {}", printable(&name), printable(&version)));
+        }
+        let Some(stated) = &release.needs else { return Ok(look.needs) };
+        stated.check().map_err(|error| error.to_string())?;
+        let more = look.needs.beyond(stated);
+        if more.is_empty() {
+            Ok(stated.clone())
         } else {
-            Err(format!("it calls itself {} {}", printable(&name), printable(&version)))
+            Err(format!("it asks for more than its release states: {more}"))
         }
     }
 }
@@ -94,6 +111,8 @@ struct Look {
     world: String,
     /// Name and version, where it can be asked.
     calls_itself: Option<(String, String)>,
+    /// What it asks for.
+    needs: PluginNeeds,
 }
 
 fn suite(offered: &Offered, bytes: &[u8], data: Vec<(String, Vec<u8>)>) -> Result<(), String> {

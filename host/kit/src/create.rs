@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bench_forge::Language;
 use bench_plugin::Kind;
 
-use crate::embedded::{SDK, TEMPLATES, WIT};
+use crate::embedded::{PACKED, SDK, TEMPLATES, WIT};
 use crate::error::{KitError, at};
 
 /// What to make.
@@ -77,6 +77,8 @@ pub fn create(template: Template, name: &str, folder: &Path) -> Result<Created, 
     if template.uses_sdk() {
         files.extend(SDK.iter().map(|(path, text)| (format!("vendor/sdk/src/{path}"), (*text).to_owned())));
         files.push(("vendor/sdk/Cargo.toml".to_owned(), text_of("sdk-Cargo.toml.in").to_owned()));
+        files.extend(PACKED.iter().map(|(path, text)| (format!("vendor/packed/src/{path}"), (*text).to_owned())));
+        files.push(("vendor/packed/Cargo.toml".to_owned(), text_of("packed-Cargo.toml.in").to_owned()));
     }
     if template.kind == Kind::Scorer {
         files.push(("cases/words.json".to_owned(), text_of("cases/words.json").to_owned()));

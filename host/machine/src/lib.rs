@@ -29,6 +29,18 @@ pub use found::Found;
 pub use tree::Tree;
 pub use usage::ProcessCpu;
 
+/// Id of the user that this process acts for; 0 where the system has no such ids.
+#[must_use]
+pub fn current_user() -> u32 {
+    #[cfg(unix)]
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    unsafe {
+        libc::geteuid()
+    }
+    #[cfg(not(unix))]
+    0
+}
+
 /// Lower-case hexadecimal.
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -73,6 +73,9 @@ fn sockets_are_read_from_both_files() {
     let mut listeners = parse_proc_net_tcp(TCP);
     assert_eq!(listeners.len(), 2, "established connections are passed over");
     assert_eq!(listeners[0].address, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let pick = |listeners: &[_], address, port| -> Vec<u64> {
+        pick(listeners, address, port).iter().map(|listener| listener.inode).collect()
+    };
     assert_eq!((listeners[0].port, listeners[0].inode), (8080, 4141));
     listeners.extend(parse_proc_net_tcp(TCP6));
     let v4 = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));

@@ -15,6 +15,7 @@ fn script(root: &Path, text: &str) -> LaunchSpec {
         program: "/bin/sh".to_owned(),
         arguments: vec!["-c".to_owned(), text.to_owned()],
         environment: BTreeMap::new(),
+        trusted: true,
         log_path: root.join("engine.log"),
     }
 }
@@ -123,8 +124,8 @@ async fn a_missing_program_and_a_log_that_cannot_be_written_are_told_apart() {
 #[tokio::test]
 async fn the_environment_is_clean_and_secrets_stay_out_of_the_log_tail() {
     let root = tempfile::tempdir().unwrap();
-    let mut spec = script(root.path(), "env; echo using $MY_API_KEY; exit 1");
-    spec.environment.insert("MY_API_KEY".to_owned(), "abcdef123456".to_owned());
+    let mut spec = script(root.path(), "env; echo using $VLLM_API_KEY; exit 1");
+    spec.environment.insert("VLLM_API_KEY".to_owned(), "abcdef123456".to_owned());
     spec.environment.insert("VLLM_TEST".to_owned(), "1".to_owned());
     let mut engine = Engine::launch(&spec).unwrap();
     engine.wait_ready(|| std::future::ready(false), LONG).await.unwrap_err();
@@ -145,6 +146,7 @@ fn a_record_of_the_launch_has_no_secrets() {
             ("HF_TOKEN".to_owned(), "abcdef".to_owned()),
             ("OMP_NUM_THREADS".to_owned(), "2".to_owned()),
         ]),
+        trusted: true,
         log_path: "log".into(),
     };
     let described = spec.describe();
@@ -172,4 +174,17 @@ async fn the_log_is_the_users_alone_and_replaces_a_planted_link() {
     assert!(metadata.is_file());
     assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
     assert!(engine.log_tail().contains("a prompt"), "{}", engine.log_tail());
+}
+
+#[test]
+fn a_forbidden_variable_starts_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    for (name, trusted) in [("LD_PRELOAD", true), ("PATH", true), ("VLLM_PLUGINS", false)] {
+        let environment = BTreeMap::from([(name.to_owned(), "x".to_owned())]);
+        let mark = root.path().join(name);
+        let spec = LaunchSpec { environment, trusted, ..script(root.path(), &format!("touch {}", mark.display())) };
+        let error = Engine::launch(&spec).unwrap_err();
+        assert_eq!(error.code(), "engine-variable-forbidden", "{error}");
+        assert!(error.to_string().contains(name) && !mark.exists());
+    }
 }

@@ -51,6 +51,11 @@ impl Driver {
         self.cell.digest()
     }
 
+    /// Ends the instance with all its state; the next call makes another.
+    pub fn restart(&mut self) {
+        self.cell.drop_instance();
+    }
+
     /// What to look at to find the backend.
     pub fn probes(&mut self) -> Result<Vec<Probe>, Fault> {
         self.cell.call("driver.probes", |plugin, store| plugin.bench_plugin_driver().call_probes(store))

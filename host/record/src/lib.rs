@@ -34,8 +34,8 @@ pub use load::{ArrivalLaw, LoadStage, Pacing, ServerSeries, ShapeRecord, StageRe
 pub use publishable::{LEAST_ACHIEVED, MOST_ERROR_MS, MOST_LATE, assess};
 pub use request::{EventCounts, FitKind, Honoured, PromptFit, RequestRecord, RequestStatus, RequestTimes};
 pub use run::{
-    AbLink, Backend, Digest, Endpoint, HostBuild, Model, Note, PluginIdentity, PluginSource, Problem, Publishable,
-    RunRecord, RunStatus, ServedModel, SuiteIdentity, TraceFile,
+    AbLink, Backend, Digest, Endpoint, HostBuild, Model, Note, PluginGrants, PluginIdentity, PluginSource, Problem,
+    Publishable, RunRecord, RunStatus, ServedModel, SuiteIdentity, TraceFile,
 };
 pub use schema::{SCHEMA_ID, SCHEMA_VERSION, parse, schema_json};
 pub use store::{

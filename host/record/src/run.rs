@@ -171,6 +171,27 @@ pub struct PluginIdentity {
     /// SHA-256 of the lock file that chose it, for one that was installed from a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
+    /// What it was allowed to have. Absent for a plugin that has nothing, and in records from before
+    /// grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<PluginGrants>,
+}
+
+/// What a plugin was allowed to have, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct PluginGrants {
+    /// Environment variables whose values the host may send for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
+    /// Origins on other machines that it may reach without the user naming them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// Programs that may be started for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+    /// Memory of one instance beyond the usual bound, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
 }
 
 /// Where a plugin came from.

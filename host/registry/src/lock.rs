@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::RegistryError;
 use crate::item::{ItemKind, ItemName};
+use crate::needs::PluginNeeds;
 use crate::release::{DataNeeded, Release};
 
 /// The name of a lock file.
@@ -47,6 +48,9 @@ pub struct Locked {
     /// Memory in bytes that it asks for beyond the usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// What a plugin asks the user for. Absent where it was installed before this was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<PluginNeeds>,
     /// Files of a suite that are not in its archive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<DataNeeded>,
@@ -73,6 +77,7 @@ impl Locked {
             world: release.world.clone(),
             host: release.host.clone(),
             memory: release.memory,
+            needs: release.needs.clone().filter(|needs| !needs.is_empty()),
             data: release.data.clone(),
         }
     }
@@ -232,6 +237,7 @@ mod tests {
             world: None,
             host: VersionReq::STAR,
             memory: Some(1 << 20),
+            needs: Some(PluginNeeds { programs: ["fast".to_owned()].into(), ..PluginNeeds::default() }),
             data: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{ItemKind, ItemName, ItemPath, NameError};
 use crate::lock::is_digest;
+use crate::needs::PluginNeeds;
 
 /// The path of the list that serves search.
 pub const INDEX_PATH: &str = "index/v1.json";
@@ -74,6 +75,9 @@ pub struct Release {
     /// Memory in bytes that it asks for beyond the usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// What a plugin asks the user for. Absent in releases from before this was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<PluginNeeds>,
     /// SPDX expression.
     #[serde(default)]
     pub licence: String,
@@ -104,6 +108,7 @@ impl Release {
             world: None,
             host: any(),
             memory: None,
+            needs: None,
             licence: String::new(),
             data: Vec::new(),
             channel: Channel::default(),
@@ -198,6 +203,7 @@ mod tests {
             world: Some("bench:plugin/driver@0.1.0".to_owned()),
             host: VersionReq::parse(">=0.1").unwrap(),
             memory: None,
+            needs: None,
             licence: "Apache-2.0".to_owned(),
             data: Vec::new(),
             channel: Channel::Stable,

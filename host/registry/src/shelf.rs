@@ -168,6 +168,7 @@ mod tests {
             world: None,
             host: VersionReq::parse(host).unwrap(),
             memory: None,
+            needs: None,
             data: Vec::new(),
         });
         let path = folder.join("bench.lock");

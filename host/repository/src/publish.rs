@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use bench_kit::CheckReport;
-use bench_plugin::{Host, Limits};
+use bench_plugin::{Host, Kind, Limits};
 use bench_registry::{
-    Channel, DataNeeded, Entry, INDEX_PATH, Index, ItemKind, ItemName, ItemPath, MOST_DATA, Release, pack,
+    Channel, DataNeeded, Entry, INDEX_PATH, Index, ItemKind, ItemName, ItemPath, MOST_DATA, PluginNeeds, Release, pack,
     parse_data_path, read_version,
 };
 use bench_suite::Suite;
@@ -122,8 +122,18 @@ pub fn component(
         name: named(wish.publisher.as_deref(), &about.name)?,
         version: read_version(&about.version)?,
     };
+    let needs = match plugin.contract().kind {
+        Kind::Driver => {
+            let mut driver = plugin.driver().map_err(unloadable)?;
+            Some(PluginNeeds::ask_driver(&mut driver).map_err(|error| {
+                refused("the component", error.to_string(), "docs/security.md says what a plugin may ask for")
+            })?)
+        }
+        Kind::Workload | Kind::Scorer | Kind::Publisher => None,
+    };
     let release = Release {
         title: short(&about.title),
+        needs,
         world: Some(plugin.contract().world()),
         memory: wish.memory,
         ..wish.release(path)

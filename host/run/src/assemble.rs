@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bench_grants::Permit;
 use bench_plugin::workload_types::{Measure, PhaseMeasures, Summary, Variable};
 use bench_plugin::{WASMTIME_VERSION, types};
 use bench_record as record;
@@ -37,7 +38,22 @@ pub(crate) fn plugin(identity: &Identity) -> record::PluginIdentity {
         world: identity.world.clone(),
         source,
         lock,
+        grants: grants(&identity.permit),
     }
+}
+
+/// What a plugin was allowed to have; `None` for one that has nothing.
+fn grants(permit: &Permit) -> Option<record::PluginGrants> {
+    let needs = permit.needs();
+    if needs.is_empty() && permit.memory.is_none() {
+        return None;
+    }
+    Some(record::PluginGrants {
+        variables: needs.variables.into_iter().collect(),
+        addresses: needs.addresses.into_iter().collect(),
+        programs: needs.programs.into_iter().collect(),
+        memory: permit.memory,
+    })
 }
 
 /// The backend in the driver's words. Paths of weights stay out: they can name people.

@@ -4,14 +4,16 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use bench_machine::launch::{Engine as Process, LaunchSpec};
-use bench_plugin::driver_types::LaunchOptions;
+use bench_plugin::driver_types::{LaunchOptions, LaunchPlan};
+use bench_registry::bad_program;
 use bench_sim::{Sim, SimConfig, SimHandle};
 use serde_json::{Map, Value};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Identity};
 use crate::detect::survey;
 use crate::engine::{Engine, Line};
 use crate::error::RunError;
+use crate::keys::{KeyPolicy, grant_command};
 use crate::options::RunOptions;
 use crate::report::{Reporter, Update};
 
@@ -49,27 +51,39 @@ pub(crate) async fn connect(
     let params = Value::Object(params.clone()).to_string();
     match (&options.plugin, options.launch) {
         (plugin, true) => launch(catalog, plugin.as_deref().unwrap_or("llama-cpp"), options, params, reporter).await,
-        (Some(plugin), false) => named(catalog, plugin, options, params).await,
+        (Some(plugin), false) => named(catalog, plugin, true, options, params, reporter).await,
         (None, false) => detected(catalog, options, params, reporter).await,
     }
 }
 
-/// The driver that the user names, at the address that the user names or at the driver's usual ones.
-async fn named(catalog: &Catalog, plugin: &str, options: &RunOptions, params: String) -> Result<Connected, RunError> {
+/// A driver at the address that the user names, or at the driver's usual addresses. `named_driver`
+/// says whether the user named it.
+async fn named(
+    catalog: &Catalog,
+    plugin: &str,
+    named_driver: bool,
+    options: &RunOptions,
+    params: String,
+    reporter: &mut dyn Reporter,
+) -> Result<Connected, RunError> {
     let (driver, identity) = catalog.driver(plugin)?;
-    let candidates =
-        options.endpoint.as_ref().map_or_else(|| driver.info().endpoints.clone(), |endpoint| vec![endpoint.clone()]);
+    let usual = || driver.info().endpoints.iter().filter(|address| identity.permit.may_reach(address));
+    let candidates: Vec<String> =
+        options.endpoint.as_ref().map_or_else(|| usual().cloned().collect(), |endpoint| vec![endpoint.clone()]);
     let name = driver.info().name.clone();
+    let policy = KeyPolicy::from_options(options, named_driver);
     let (mut driver, mut identity) = (driver, identity);
     let mut tried = Vec::new();
     for address in &candidates {
-        let mut line = Line::new(driver, identity, address, options.api_key_env.as_deref())?;
-        match line.recognise().await {
+        let mut line = Line::with_keys(driver, identity, address, &policy)?;
+        match line.meet(&policy).await {
             Ok(Some(backend)) => {
+                note_withheld_keys(&line, reporter);
                 let engine = line.open(backend, options.model.as_deref(), params, options)?;
                 return Ok(Connected { engine, process: None, sim: None });
             }
             Ok(None) if candidates.len() == 1 => {
+                note_withheld_keys(&line, reporter);
                 return Err(RunError::NotRecognised {
                     endpoint: line.endpoint.to_string(),
                     title: line.driver.info().title.clone(),
@@ -82,9 +96,17 @@ async fn named(catalog: &Catalog, plugin: &str, options: &RunOptions, params: St
         (driver, identity) = line.into_driver();
     }
     if tried.is_empty() {
-        tried.push("it has no usual address".to_owned());
+        tried.push("it has no usual address that it may reach".to_owned());
     }
     Err(RunError::NoEngine { driver: name, tried: tried.join("; ") })
+}
+
+/// Tells the user about keys that are set and were not sent.
+fn note_withheld_keys(line: &Line, reporter: &mut dyn Reporter) {
+    for key in line.withheld_keys() {
+        let text = format!("the key in {} was not sent: {}; {}", key.variable, key.reason, key.hint);
+        reporter.update(Update::Note { code: "key-withheld", text: &text });
+    }
 }
 
 /// The surest of all drivers, or the simulation when nothing answers at any usual address.
@@ -98,11 +120,11 @@ async fn detected(
     let survey = survey(catalog, options.endpoint.as_deref()).await;
     if let Some(best) = survey.engines.first() {
         let chosen = RunOptions { endpoint: Some(best.endpoint.clone()), ..options.clone() };
-        return named(catalog, &best.driver, &chosen, params).await;
+        return named(catalog, &best.reference, false, &chosen, params, reporter).await;
     }
     if options.endpoint.is_some() {
         // The generic driver says best what is wrong with an address that nobody recognises.
-        return named(catalog, "openai", options, params).await;
+        return named(catalog, "openai", true, options, params, reporter).await;
     }
     simulate(catalog, options, params, reporter).await
 }
@@ -118,7 +140,7 @@ async fn simulate(
     let endpoint = sim.url();
     reporter.update(Update::Simulating { endpoint: &endpoint });
     let chosen = RunOptions { endpoint: Some(endpoint), ..options.clone() };
-    let connected = named(catalog, "openai", &chosen, params).await?;
+    let connected = named(catalog, "openai", true, &chosen, params, reporter).await?;
     Ok(Connected { sim: Some(sim), ..connected })
 }
 
@@ -142,20 +164,25 @@ async fn launch(
     let port = free_port();
     let wanted = LaunchOptions { port, context: None, slots: None, params: params.clone() };
     let plan = driver.launch(options.model.as_deref().unwrap_or_default(), &wanted)?;
+    let name = driver.info().name.clone();
+    check_launch(&plan, &identity, &params)?;
     let spec = LaunchSpec {
         program: plan.program,
         arguments: plan.arguments,
         environment: plan.environment.into_iter().collect(),
-        log_path: options.folders.logs.join(format!("{}-{port}.log", driver.info().name)),
+        trusted: identity.permit.carried,
+        log_path: options.folders.logs.join(format!("{name}-{port}.log")),
     };
     let shown = spec.describe();
     reporter.update(Update::Launching { command: &format!("{} {}", shown.program, shown.arguments.join(" ")) });
     let mut process = Process::launch(&spec)?;
     let address = format!("http://127.0.0.1:{port}");
-    let mut line = Line::new(driver, identity, &address, options.api_key_env.as_deref())?;
+    // The user asked for this server, so the driver may have its key.
+    let policy = KeyPolicy { named_server: true, ..KeyPolicy::from_options(options, true) };
+    let mut line = Line::with_keys(driver, identity, &address, &policy)?;
     let ready = || async { line.send(plan.ready.clone()).await.is_ok_and(|answer| answer.status == 200) };
     process.wait_ready(ready, Duration::from_millis(plan.ready_timeout_ms)).await?;
-    let backend = line.recognise().await?.ok_or_else(|| RunError::NotRecognised {
+    let backend = line.meet(&policy).await?.ok_or_else(|| RunError::NotRecognised {
         endpoint: line.endpoint.to_string(),
         title: line.driver.info().title.clone(),
     })?;
@@ -163,4 +190,29 @@ async fn launch(
     let wanted = options.model.as_deref().filter(|_| backend.models.is_empty());
     let engine = line.open(backend, wanted, params, options)?;
     Ok(Connected { engine, process: Some(process), sim: None })
+}
+
+/// Whether the plan starts a program that the plugin may start. A carried driver may also start the
+/// program that the user named in a parameter, such as the Python of an environment.
+fn check_launch(plan: &LaunchPlan, identity: &Identity, params: &str) -> Result<(), RunError> {
+    let program = plan.program.as_str();
+    let from_user = || {
+        let params: Map<String, Value> = serde_json::from_str(params).unwrap_or_default();
+        params.values().any(|value| value.as_str() == Some(program))
+    };
+    let permit = &identity.permit;
+    if permit.may_launch(program) || (permit.carried && from_user()) {
+        return Ok(());
+    }
+    let forbidden = bad_program(program);
+    let command = grant_command(identity);
+    Err(RunError::LaunchNotGranted {
+        plugin: identity.name.clone(),
+        program: program.chars().take(80).flat_map(char::escape_default).collect(),
+        reason: forbidden.unwrap_or("it was not granted").to_owned(),
+        hint: Some(match forbidden {
+            None => format!("if you trust it, grant it with `{command}`"),
+            Some(_) => "start the server yourself and name it with --endpoint".to_owned(),
+        }),
+    })
 }

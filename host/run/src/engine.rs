@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bench_grants::KeyTarget;
 use bench_load::{Crew, Lanes};
 use bench_plugin::driver_types::{
-    Backend, BinaryAnswer, Capability, CountStep, Encoded, EnvironmentAnswer, HttpAnswer, Info, Model, Probe,
+    Backend, BinaryAnswer, Capability, CountStep, Encoded, EnvironmentAnswer, HttpAnswer, Locality, Model, Probe,
     ProbeAnswer, Target,
 };
 use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::catalog::Identity;
 use crate::convert;
 use crate::error::RunError;
+use crate::keys::{KeyPolicy, Keys, WithheldKey};
 use crate::options::RunOptions;
 use crate::prompt;
 
@@ -31,6 +33,10 @@ pub(crate) struct Line {
     secrets: Secrets,
     required: BTreeSet<String>,
     control: Control,
+    /// Keys that the server may still get.
+    keys: Keys,
+    withheld: Vec<WithheldKey>,
+    denied: bool,
 }
 
 /// Limits of the requests that look for an engine: most addresses answer nothing.
@@ -63,36 +69,81 @@ pub(crate) fn base_address(text: &str) -> &str {
     if trimmed.ends_with(':') { text } else { trimmed.strip_suffix("/v1").unwrap_or(trimmed) }
 }
 
-/// The driver's secrets that are set. `override_env` replaces the variable of the first one.
-fn secrets(info: &Info, endpoint: &Endpoint, override_env: Option<&str>) -> Result<Secrets, RunError> {
-    let mut secrets = Secrets::new(endpoint.clone());
-    for (place, secret) in info.secrets.iter().enumerate() {
-        let variable = override_env.filter(|_| place == 0).unwrap_or(&secret.environment);
-        match std::env::var(variable) {
-            Ok(value) if !value.trim().is_empty() => secrets.insert(secret.name.clone(), &value)?,
-            _ if secret.required || (place == 0 && override_env.is_some()) => {
-                return Err(RunError::MissingSecret { driver: info.name.clone(), variable: variable.to_owned() });
-            }
-            _ => {}
-        }
-    }
-    Ok(secrets)
-}
-
 impl Line {
-    /// Binds a driver to an address.
-    pub(crate) fn new(
+    /// Binds a driver to an address. It starts on a fresh instance, so that nothing of an earlier
+    /// server reaches this one, and without keys.
+    ///
+    /// # Errors
+    /// When the address is none, or is not open to the driver.
+    pub(crate) fn new(mut driver: Driver, identity: Identity, address: &str) -> Result<Line, RunError> {
+        let endpoint = Endpoint::parse(base_address(address))?;
+        if !identity.permit.may_reach_named(address) {
+            return Err(RunError::AddressClosed { plugin: identity.name, endpoint: endpoint.to_string() });
+        }
+        driver.restart();
+        let secrets = Secrets::new(endpoint.clone());
+        let control = Control::new(endpoint.clone(), secrets.clone(), probing())?;
+        let (required, keys, withheld) = Default::default();
+        Ok(Line { driver, identity, endpoint, secrets, required, control, keys, withheld, denied: false })
+    }
+
+    /// Like [`Line::new`], with the keys at hand that the server may get.
+    ///
+    /// # Errors
+    /// As [`Line::new`], and when a key that the driver cannot do without is missing or not granted.
+    pub(crate) fn with_keys(
         driver: Driver,
         identity: Identity,
         address: &str,
-        api_key_env: Option<&str>,
+        policy: &KeyPolicy,
     ) -> Result<Line, RunError> {
-        let endpoint = Endpoint::parse(base_address(address))?;
-        let secrets = secrets(driver.info(), &endpoint, api_key_env)?;
-        let required =
-            driver.info().secrets.iter().filter(|secret| secret.required).map(|secret| secret.name.clone()).collect();
-        let control = Control::new(endpoint.clone(), secrets.clone(), probing())?;
-        Ok(Line { driver, identity, endpoint, secrets, required, control })
+        let mut line = Line::new(driver, identity, address)?;
+        let target = KeyTarget { address, named: policy.named_server };
+        line.keys = Keys::read(&line.driver.info().secrets, &line.identity, target, policy)?;
+        Ok(line)
+    }
+
+    /// Asks what answers at the address: first without keys, then with them where the server has
+    /// earned them. See [`crate::keys`].
+    ///
+    /// # Errors
+    /// See [`Line::recognise`] and [`Keys::admit`].
+    pub(crate) async fn meet(&mut self, policy: &KeyPolicy) -> Result<Option<Backend>, RunError> {
+        // A hosted service at its own address is known by its certificate.
+        let hosted = self.driver.info().locality == Locality::Hosted;
+        let known = hosted && self.endpoint.is_tls() && self.identity.permit.may_reach(&self.endpoint.to_string());
+        let backend = if known { None } else { self.recognise().await? };
+        let named = policy.named_driver && (policy.named_server || self.denied);
+        if !known && backend.is_none() && !named {
+            return Ok(None);
+        }
+        self.unlock(policy).await?;
+        let keyless = self.secrets.names().next().is_none();
+        match backend {
+            Some(backend) if keyless || !self.denied => Ok(Some(backend)),
+            None if keyless && !known => Ok(None),
+            _ => self.recognise().await,
+        }
+    }
+
+    /// Takes the keys that the server may get.
+    async fn unlock(&mut self, policy: &KeyPolicy) -> Result<(), RunError> {
+        let keys = std::mem::take(&mut self.keys);
+        (self.secrets, self.withheld) = keys.admit(&self.endpoint, policy).await?;
+        let required = self.driver.info().secrets.iter().filter(|secret| secret.required);
+        self.required = required.map(|secret| secret.name.clone()).collect();
+        self.control = Control::new(self.endpoint.clone(), self.secrets.clone(), probing())?;
+        Ok(())
+    }
+
+    /// Keys that are set and do not go to this server.
+    pub(crate) fn withheld_keys(&self) -> &[WithheldKey] {
+        &self.withheld
+    }
+
+    /// Whether the server has answered a probe with 401 or 403.
+    pub(crate) fn was_denied(&self) -> bool {
+        self.denied
     }
 
     /// The driver, when the line is given up.
@@ -118,9 +169,15 @@ impl Line {
         for probe in self.driver.probes()? {
             answers.push(match probe {
                 Probe::Http(probe) => {
+                    // A server that nobody has recognised yet must not be changed by a look at it.
+                    if !matches!(probe.request.method.as_str(), "GET" | "HEAD") {
+                        let (plugin, method) = (self.identity.name.clone(), probe.request.method);
+                        return Err(RunError::BadProbe { plugin, method });
+                    }
                     let response = match self.send(probe.request).await {
                         Ok(response) => {
                             heard = true;
+                            self.denied |= matches!(response.status, 401 | 403);
                             Some(response)
                         }
                         Err(error) if is_absence(&error) && !heard => return Err(error.into()),
@@ -132,11 +189,11 @@ impl Line {
                     ProbeAnswer::Http(HttpAnswer { id: probe.id, response })
                 }
                 Probe::Binary(name) => {
-                    let path = on_search_path(&name);
+                    let path = on_search_path(&name).filter(|_| self.identity.permit.may_launch(&name));
                     ProbeAnswer::Binary(BinaryAnswer { name, path })
                 }
                 Probe::Environment(name) => {
-                    let set = std::env::var_os(&name).is_some();
+                    let set = self.identity.permit.may_see_variable(&name) && std::env::var_os(&name).is_some();
                     ProbeAnswer::Environment(EnvironmentAnswer { name, set })
                 }
                 Probe::Other(_) => continue,

@@ -105,6 +105,65 @@ pub enum RunError {
         /// The variable that was looked at.
         variable: String,
     },
+    /// A key that the driver needs and that was not granted to it.
+    #[error("the plugin `{driver}` needs the environment variable {variable}, which was not granted to it")]
+    KeyNotGranted {
+        /// The driver.
+        driver: String,
+        /// The variable.
+        variable: String,
+        /// The command that grants it.
+        command: String,
+    },
+    /// A key that the driver needs and that must not be sent over this connection.
+    #[error("the key in {variable} was not sent: {reason}")]
+    KeyWithheld {
+        /// The variable.
+        variable: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// An address that a plugin from elsewhere must not talk to.
+    #[error("the plugin `{plugin}` must not talk to {endpoint}: it is link-local")]
+    AddressClosed {
+        /// The plugin.
+        plugin: String,
+        /// The address.
+        endpoint: String,
+    },
+    /// A probe that could change the server.
+    #[error("the plugin `{plugin}` looks for a server with a {method} request; only GET and HEAD are sent")]
+    BadProbe {
+        /// The plugin.
+        plugin: String,
+        /// The method.
+        method: String,
+    },
+    /// A program that may not be started for this plugin.
+    #[error("the plugin `{plugin}` wants to start `{program}`, which it may not: {reason}")]
+    LaunchNotGranted {
+        /// The plugin.
+        plugin: String,
+        /// The program, made printable.
+        program: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A plugin that asks for what no plugin may have.
+    #[error("the plugin `{reference}` cannot be used: {error}")]
+    Needs {
+        /// What the user named.
+        reference: String,
+        /// Why.
+        error: bench_registry::NeedsError,
+    },
+    /// The user's grants cannot be used.
+    #[error(transparent)]
+    Grants(#[from] bench_grants::GrantError),
     /// A workload that the suite does not have.
     #[error("the suite {suite} has no workload `{wanted}`")]
     UnknownWorkload {
@@ -218,6 +277,13 @@ impl RunError {
             RunError::ModelNotFound { .. } => "model-not-found",
             RunError::NoModel { .. } => "no-model",
             RunError::MissingSecret { .. } => "missing-secret",
+            RunError::KeyNotGranted { .. } => "key-not-granted",
+            RunError::KeyWithheld { .. } => "key-withheld",
+            RunError::AddressClosed { .. } => "address-closed",
+            RunError::BadProbe { .. } => "bad-probe",
+            RunError::LaunchNotGranted { .. } => "launch-not-granted",
+            RunError::Needs { error, .. } => error.code(),
+            RunError::Grants(error) => error.code(),
             RunError::UnknownWorkload { .. } => "unknown-workload",
             RunError::NoCorpus { .. } => "no-corpus",
             RunError::BadParam { .. } => "bad-param",
@@ -260,6 +326,17 @@ impl RunError {
             RunError::MissingSecret { variable, .. } => {
                 Some(format!("set {variable}, or name another variable with --api-key-env"))
             }
+            RunError::KeyNotGranted { command, variable, .. } => {
+                Some(format!("grant it with `{command}`, or name {variable} with --api-key-env for this run"))
+            }
+            RunError::KeyWithheld { hint, .. } => Some(hint.clone()),
+            RunError::AddressClosed { .. } => {
+                Some("use a driver that bench carries, or another address of the server".to_owned())
+            }
+            RunError::BadProbe { .. } => Some("report it to the plugin's author".to_owned()),
+            RunError::LaunchNotGranted { hint, .. } => hint.clone(),
+            RunError::Needs { error, .. } => error.hint(),
+            RunError::Grants(error) => error.hint(),
             RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", known.join(", "))),
             RunError::NoCorpus { .. } => Some("name a suite that has it with --suite".to_owned()),
             RunError::BadParam { .. } => {
@@ -289,9 +366,13 @@ impl RunError {
             | RunError::BadParam { .. }
             | RunError::Demand(_)
             | RunError::ResumeSides
+            | RunError::KeyNotGranted { .. }
+            | RunError::AddressClosed { .. }
+            | RunError::LaunchNotGranted { .. }
             | RunError::Eval(EvalError::UnknownTask { .. } | EvalError::NoJudge { .. }) => Category::Usage,
             RunError::Eval(_) | RunError::ResumeDiffers { .. } => Category::Input,
             RunError::Load { .. }
+            | RunError::Needs { .. }
             | RunError::Registry(_)
             | RunError::Suite(_)
             | RunError::WorkloadVersion { .. }
@@ -304,10 +385,12 @@ impl RunError {
             | RunError::ModelNotFound { .. }
             | RunError::NoModel { .. }
             | RunError::MissingSecret { .. }
+            | RunError::KeyWithheld { .. }
             | RunError::NotCalibrated { .. }
             | RunError::Refused { .. } => Category::Engine,
             RunError::Plugin(fault) if fault.problem().is_some() => Category::Engine,
-            RunError::Plugin(_) => Category::Plugin,
+            RunError::Plugin(_) | RunError::BadProbe { .. } => Category::Plugin,
+            RunError::Grants(_) => Category::Machine,
             RunError::Launch(_)
             | RunError::Record(_)
             | RunError::Sim(_)

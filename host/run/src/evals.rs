@@ -9,7 +9,7 @@ use bench_wire::{Client, Exchange, Prepared};
 use serde_json::{Map, Value};
 
 use crate::assemble;
-use crate::catalog::{Catalog, identity};
+use crate::catalog::Catalog;
 use crate::connect::Connected;
 use crate::engine::Engine;
 use crate::error::RunError;
@@ -47,10 +47,10 @@ impl<'s> Tasks<'s> {
     }
 
     /// Who grades, for the record.
-    pub(crate) fn identities(&self) -> Vec<bench_record::PluginIdentity> {
+    pub(crate) fn identities(&self, catalog: &Catalog) -> Vec<bench_record::PluginIdentity> {
         let one = |(name, loaded): (&str, &bench_eval::LoadedScorer)| {
-            let version = loaded.info.version.clone();
-            assemble::plugin(&identity(&loaded.plugin, loaded.source.clone(), name.to_owned(), version))
+            let (source, version) = (loaded.source.clone(), &loaded.info.version);
+            assemble::plugin(&catalog.identity(name, &loaded.plugin, source, name, version))
         };
         self.scorers.iter().map(one).collect()
     }

@@ -16,6 +16,7 @@ mod error;
 mod evals;
 mod identify;
 mod judge;
+mod keys;
 mod options;
 mod phase;
 mod pipeline;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bench_grants::{GrantError, Grants};
 use bench_load::{LoadSpec, Waiting};
 use bench_metrics::Slo;
 use bench_record::EvalOptions;
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub launch: bool,
     /// Environment variable that holds the key, where it should differ from the driver's.
     pub api_key_env: Option<String>,
+    /// The key may go over plain HTTP to another machine, or to another user's listener on this one.
+    pub allow_http_key: bool,
     /// Longest time that the engine may be silent, before an answer and within it; `None` for the usual limits.
     pub timeout: Option<Duration>,
     /// Seed of the prompts; `None` takes a random one.
@@ -89,6 +92,14 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// What the user granted to plugins.
+    ///
+    /// # Errors
+    /// When there is a file of grants that cannot be used.
+    pub fn grants(&self) -> Result<Grants, GrantError> {
+        Grants::read(&self.runs)
+    }
+
     /// What can be named: what the lock lists and the embedded set. The lock is the one in the folder of `suite`, where that is a folder
     /// with one, else the user's.
     ///

@@ -72,7 +72,8 @@ async fn run_sides(
     for note in demand.notes() {
         reporter.update(Update::Note { code: "trace", text: note });
     }
-    let catalog = Catalog::new(Some(first.folders.cache.join("compiled"))).with_shelf(shelf);
+    let compiled = first.folders.cache.join("compiled");
+    let catalog = Catalog::new(Some(compiled)).with_shelf(shelf).with_grants(first.folders.grants()?);
     let tasks = Tasks::load(&suite, &catalog, first)?;
     let mut connected = Vec::new();
     let mut judge = None;

@@ -109,7 +109,7 @@ impl<'a> Side<'a> {
         record.simulated = simulated;
         record.eval_options = options.evals.clone();
         record.plugins.retain(|plugin| plugin.kind != "scorer");
-        record.plugins.extend(tasks.identities());
+        record.plugins.extend(tasks.identities(house.catalog));
         record.load = house.demand.text();
         record.slo.clone_from(&options.slo);
         for identity in planned.iter().map(|planned| assemble::plugin(&planned.identity)) {

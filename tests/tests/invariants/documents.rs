@@ -114,3 +114,29 @@ fn the_table_of_codes_has_those_of_registries() {
     }
     expect_none("explain these codes in docs/registry.md:", &missing);
 }
+
+/// Every line of a table under "What holds" ends in the tests that fail without its defence, as
+/// `FILE::TEST`.
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let text = read("docs/security.md");
+    let section = text.split("\n## ").find(|section| section.starts_with("What holds")).unwrap_or_default();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.contains("---")).collect();
+    let mut broken = Vec::new();
+    for row in rows.iter().filter(|row| !row.ends_with("| test |")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let tests = quoted(cells.last().unwrap_or(&""));
+        if tests.is_empty() {
+            broken.push(format!("no test: {row}"));
+        }
+        for test in tests {
+            let (path, name) = test.split_once("::").unwrap_or((test.as_str(), ""));
+            let there = FILES.iter().any(|known| known == path) && read(path).contains(&format!("fn {name}("));
+            if !there {
+                broken.push(format!("{test} is no test"));
+            }
+        }
+    }
+    assert!(rows.len() > 20, "the threat model has {} lines", rows.len());
+    expect_none("docs/security.md names tests that exist, for every line:", &broken);
+}

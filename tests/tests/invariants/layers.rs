@@ -4,7 +4,7 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 28] = [
     ("bench-metrics", &[]),
     ("bench-files", &[]),
     ("bench-suite", &[]),
@@ -28,9 +28,14 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ("bench-kit", &["bench-files", "bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
     ("bench-report", &["bench-metrics", "bench-record"]),
     ("bench-registry", &["bench-files", "bench-plugin"]),
+    // The rules for what a plugin may have, and the user's file of them.
+    ("bench-grants", &["bench-files", "bench-registry"]),
     // Publishing looks at components as their authors do, with the kit.
     ("bench-repository", &["bench-files", "bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
-    ("bench-install", &["bench-files", "bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
+    (
+        "bench-install",
+        &["bench-files", "bench-grants", "bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"],
+    ),
     (
         "bench-eval",
         &[
@@ -61,6 +66,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
         &[
             "bench-eval",
             "bench-files",
+            "bench-grants",
             "bench-load",
             "bench-machine",
             "bench-metrics",
@@ -77,6 +83,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
         "bench",
         &[
             "bench-files",
+            "bench-grants",
             "bench-import",
             "bench-install",
             "bench-kit",

@@ -28,6 +28,12 @@ pub fn detect(args: &DetectArgs) -> Outcome {
     }
     output::data(&format!("machine: {}", machine.headline()));
     output::data(&engines(&survey));
+    for endpoint in &survey.denied {
+        output::say(&format!(
+            "a server at {endpoint} wants an API key, and no key is sent to a server that no driver recognises; if you trust \
+             it, name its driver: `bench run --plugin NAME --endpoint {endpoint}`"
+        ));
+    }
     nothing_answers(args.endpoint.as_deref(), &survey)
 }
 

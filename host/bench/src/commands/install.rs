@@ -4,7 +4,7 @@ use bench_install::{InstallError, Installer, Outcome, Request, Wanted};
 use bench_registry::ItemKind;
 use serde_json::json;
 
-use super::runtime;
+use super::{grants, runtime};
 use crate::distribution::{AddArgs, AskArgs, ItemArgs, UpdateArgs};
 use crate::downloads::{changes, installer, notes};
 use crate::exit::Exit;
@@ -15,7 +15,11 @@ use crate::{output, results};
 /// Installs plugins.
 pub fn add(args: &AddArgs) -> Ended {
     let wanted: Vec<Wanted> = args.items.iter().map(|item| item.clone().of_kind(args.kind)).collect();
-    changing(&args.ask, async |installer| installer.add(&wanted).await)
+    let mut installer = installer(&args.ask)?;
+    let outcome = runtime()?.block_on(installer.add(&wanted))?;
+    let exit = ended(&outcome, args.ask.json);
+    grants::settle(&outcome.asks, args.grant, args.ask.json)?;
+    Ok(exit)
 }
 
 /// Installs suites.
@@ -107,7 +111,9 @@ fn of_kind(items: &[Request], kind: Option<ItemKind>) -> Vec<Request> {
 fn changing(ask: &AskArgs, work: impl AsyncFnOnce(&mut Installer) -> Result<Outcome, InstallError>) -> Ended {
     let mut installer = installer(ask)?;
     let outcome = runtime()?.block_on(work(&mut installer))?;
-    Ok(ended(&outcome, ask.json))
+    let exit = ended(&outcome, ask.json);
+    grants::settle(&outcome.asks, false, ask.json)?;
+    Ok(exit)
 }
 
 /// Prints what an installation came to.

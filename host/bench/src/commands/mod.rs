@@ -5,6 +5,7 @@ mod calibrate;
 mod compare;
 mod conformance;
 mod detect;
+mod grants;
 mod import;
 mod install;
 mod models;

@@ -5,7 +5,7 @@ use bench_run::Identity;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{author, install, push};
+use super::{author, grants, install, push};
 use crate::cli::PluginCommand;
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -36,6 +36,7 @@ pub fn plugin(command: &PluginCommand) -> Outcome {
         PluginCommand::Sync(ask) => install::sync(ask),
         PluginCommand::Rollback(ask) => install::rollback(ask),
         PluginCommand::Prune { dry_run, ask } => install::prune(*dry_run, ask),
+        PluginCommand::Grants { command, json } => grants::grants(command.as_ref(), *json),
         PluginCommand::Inspect { plugin, json } => inspect(plugin, *json),
         PluginCommand::New { kind, name, lang, out } => {
             author::new((*kind).into(), name, (*lang).into(), out.as_deref())
@@ -88,10 +89,12 @@ fn inspect(reference: &str, as_json: bool) -> Outcome {
     let catalog = folders::catalog()?;
     let (identity, description) = catalog.describe(reference)?;
     let description = results::in_kebab_case(description);
+    let asked = catalog.asked_needs(reference)?;
     if as_json {
-        output::json(&json!({ "identity": identity, "description": description }));
+        output::json(&json!({ "identity": identity, "description": description, "asks": asked }));
     } else {
-        output::data(&output::printable(&words(&identity, &description)));
+        let asks = format!("asks for {}\nmay have {}", asked.needs, identity.permit.needs());
+        output::data(&output::printable(&format!("{}\n{asks}", words(&identity, &description))));
     }
     Ok(Exit::Success)
 }

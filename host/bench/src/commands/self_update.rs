@@ -2,7 +2,7 @@
 
 use bench_install::Program;
 
-use super::runtime;
+use super::{grants, runtime};
 use crate::distribution::SelfUpdateArgs;
 use crate::downloads::{changes, installer, notes};
 use crate::exit::Exit;
@@ -35,6 +35,7 @@ pub fn self_update(args: &SelfUpdateArgs) -> Outcome {
             output::data("the program before is back in its place");
         }
     }
+    grants::settle(&done.outcome.asks, false, args.ask.json)?;
     notes(done.outcome.notes.iter().chain(&done.outcome.failures));
     Ok(if done.outcome.failures.is_empty() { Exit::Success } else { Exit::Incomplete })
 }

@@ -167,9 +167,48 @@ pub async fn find_listener(address: Option<IpAddr>, port: u16) -> Found<Listenin
     }
 }
 
-/// Finds the listening process below a root directory that holds `proc`.
+/// The users who listen for connections to `address` and `port` on this machine, each once.
+///
+/// The kernel tells the owner of every socket on Linux. Elsewhere `lsof` shows an ordinary user its own
+/// processes alone, so a process that it shows belongs to this user.
+pub async fn listener_owners(address: Option<IpAddr>, port: u16) -> Found<Vec<u32>> {
+    #[cfg(target_os = "linux")]
+    {
+        let look = move || owners_in(&crate::Tree::default(), address, port);
+        tokio::task::spawn_blocking(look)
+            .await
+            .unwrap_or_else(|_| Found::failed("looking for the listener's owner was interrupted"))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        match find_listener(address, port).await {
+            Found::Present { .. } if crate::current_user() != 0 => {
+                Found::Present { value: vec![crate::current_user()] }
+            }
+            Found::Present { .. } => Found::failed("the system does not tell root who owns a socket"),
+            Found::NotPresent { looked_for } => Found::NotPresent { looked_for },
+            Found::Failed { reason } => Found::Failed { reason },
+        }
+    }
+}
+
+/// The owners of the listening sockets below a root directory that holds `proc`.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has /proc"))]
-fn find_in(tree: &crate::Tree, address: Option<IpAddr>, port: u16) -> Found<ListeningProcess> {
+fn owners_in(tree: &crate::Tree, address: Option<IpAddr>, port: u16) -> Found<Vec<u32>> {
+    match listeners_in(tree, address, port) {
+        Found::Present { value } => {
+            let mut owners: Vec<u32> = value.iter().map(|listener| listener.user).collect();
+            owners.sort_unstable();
+            owners.dedup();
+            Found::Present { value: owners }
+        }
+        Found::NotPresent { looked_for } => Found::NotPresent { looked_for },
+        Found::Failed { reason } => Found::Failed { reason },
+    }
+}
+
+/// The listening sockets that a connection reaches, below a root directory that holds `proc`.
+fn listeners_in(tree: &crate::Tree, address: Option<IpAddr>, port: u16) -> Found<Vec<Listener>> {
     let mut listeners = Vec::new();
     for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
         match tree.text(file) {
@@ -178,10 +217,21 @@ fn find_in(tree: &crate::Tree, address: Option<IpAddr>, port: u16) -> Found<List
             Found::Failed { reason } => return Found::failed(reason),
         }
     }
-    let inodes = pick(&listeners, address, port);
-    if inodes.is_empty() {
+    let reached = pick(&listeners, address, port);
+    if reached.is_empty() {
         return Found::not_present(format!("a listener on port {port}"));
     }
+    Found::Present { value: reached }
+}
+
+/// Finds the listening process below a root directory that holds `proc`.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has /proc"))]
+fn find_in(tree: &crate::Tree, address: Option<IpAddr>, port: u16) -> Found<ListeningProcess> {
+    let inodes: Vec<u64> = match listeners_in(tree, address, port) {
+        Found::Present { value } => value.iter().map(|listener| listener.inode).collect(),
+        Found::NotPresent { looked_for } => return Found::NotPresent { looked_for },
+        Found::Failed { reason } => return Found::Failed { reason },
+    };
     let holders = process::holders(tree, &inodes);
     // Where several processes share the socket and one is a forwarder, that one decides.
     let suspicious = holders.iter().position(|process| forwarder(process).is_some());

@@ -11,6 +11,8 @@ pub struct Listener {
     pub port: u16,
     /// Inode, by which the process is found.
     pub inode: u64,
+    /// Id of the user who opened it.
+    pub user: u32,
 }
 
 /// State `TCP_LISTEN`.
@@ -21,7 +23,7 @@ pub fn parse_proc_net_tcp(text: &str) -> Vec<Listener> {
     text.lines()
         .filter_map(|line| {
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+            let (local, state, user, inode) = (fields.get(1)?, fields.get(3)?, fields.get(7)?, fields.get(9)?);
             if *state != LISTEN {
                 return None;
             }
@@ -30,6 +32,7 @@ pub fn parse_proc_net_tcp(text: &str) -> Vec<Listener> {
                 address: parse_address(address)?,
                 port: u16::from_str_radix(port, 16).ok()?,
                 inode: inode.parse().ok()?,
+                user: user.parse().ok()?,
             })
         })
         .collect()
@@ -55,17 +58,16 @@ fn parse_address(hex: &str) -> Option<IpAddr> {
     }
 }
 
-/// Inodes of the sockets that a connection to `address` and `port` reaches. The kernel prefers a socket bound to the very
+/// The sockets that a connection to `address` and `port` reaches. The kernel prefers a socket bound to the very
 /// address over one bound to all addresses, so that only the former counts where there is one. Without an address, both
 /// loopback addresses are meant.
-pub fn pick(listeners: &[Listener], address: Option<IpAddr>, port: u16) -> Vec<u64> {
+pub fn pick(listeners: &[Listener], address: Option<IpAddr>, port: u16) -> Vec<Listener> {
     let targets = address.map_or_else(
         || vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
         |address| vec![address],
     );
     let on_port = || listeners.iter().filter(move |listener| listener.port == port);
-    let exact: Vec<u64> =
-        on_port().filter(|listener| targets.contains(&listener.address)).map(|listener| listener.inode).collect();
+    let exact: Vec<Listener> = on_port().filter(|listener| targets.contains(&listener.address)).copied().collect();
     if !exact.is_empty() {
         return exact;
     }
@@ -75,6 +77,6 @@ pub fn pick(listeners: &[Listener], address: Option<IpAddr>, port: u16) -> Vec<u
         .filter(|listener| {
             listener.address.is_unspecified() && (listener.address.is_ipv6() || !wants_v6 || address.is_none())
         })
-        .map(|listener| listener.inode)
+        .copied()
         .collect()
 }

@@ -60,6 +60,38 @@ const PREFIXES: [&str; 24] = [
     "CONDA_",
 ];
 
+/// Variables that a driver may set beside the families above.
+const SETTABLE: [&str; 1] = ["DO_NOT_TRACK"];
+/// Parts of names whose variables make a program load code or read files of the setter's choice, such
+/// as `CUDA_INJECTION64_PATH`, `OMP_TOOL_LIBRARIES` or `GGML_BACKEND_PATH`.
+const LOADING: [&str; 15] = [
+    "BACKEND", "CACHE", "CONFIG", "DIR", "FILE", "HOME", "INJECT", "LIB", "LOAD", "MODULE", "PATH", "PLUGIN",
+    "PRELOAD", "ROOT", "TOOL",
+];
+
+/// Why a driver may not set this variable for a program that it has started. `trusted` says that the
+/// binary carries the driver.
+pub(super) fn refuse_variable(name: &str, value: &str, trusted: bool) -> Option<&'static str> {
+    let upper = name.to_ascii_uppercase();
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let settable = SETTABLE.contains(&upper.as_str()) || PREFIXES.iter().any(|prefix| upper.starts_with(prefix));
+    if !plain || !settable || value.contains('\0') {
+        return Some("it is not a setting of an inference engine");
+    }
+    if trusted {
+        return None;
+    }
+    if LOADING.iter().any(|part| upper.contains(part)) || value.contains(['/', '\\']) {
+        return Some("it could make the program load code or files");
+    }
+    None
+}
+
+/// What an engine inherits when a driver from elsewhere started it: no secrets.
+pub(super) fn inherited_without_secrets() -> Vec<(String, String)> {
+    inherited().into_iter().filter(|(name, _)| !redact::is_secret_name(name)).collect()
+}
+
 /// The part of the host's environment that an engine inherits.
 pub fn inherited() -> Vec<(String, String)> {
     filter(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
@@ -100,6 +132,39 @@ pub(super) fn secrets(spec: &LaunchSpec) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_driver_sets_what_loads_code() {
+        for name in [
+            "LD_PRELOAD",
+            "LD_LIBRARY_PATH",
+            "DYLD_INSERT_LIBRARIES",
+            "PYTHONPATH",
+            "PYTHONSTARTUP",
+            "PATH",
+            "HOME",
+            "BASH_ENV",
+            "ld_preload",
+            "",
+            "A=B",
+            "HTTP_PROXY",
+        ] {
+            assert!(refuse_variable(name, "1", true).is_some(), "{name}");
+        }
+        for (name, value) in [("VLLM_NO_USAGE_STATS", "1"), ("DO_NOT_TRACK", "1"), ("OLLAMA_HOST", "127.0.0.1:1")] {
+            assert_eq!(refuse_variable(name, value, true), None, "{name}");
+            assert_eq!(refuse_variable(name, value, false), None, "{name}");
+        }
+        for (name, value) in [
+            ("CUDA_INJECTION64_PATH", "x"),
+            ("OMP_TOOL_LIBRARIES", "x.so"),
+            ("GGML_BACKEND_PATH", "x"),
+            ("VLLM_PLUGINS", "x"),
+            ("VLLM_X", "/tmp/evil"),
+        ] {
+            assert!(refuse_variable(name, value, false).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn only_what_engines_need_passes() {

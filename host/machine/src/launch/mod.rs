@@ -40,6 +40,9 @@ pub struct LaunchSpec {
     pub arguments: Vec<String>,
     /// Variables added to the ones that the engine inherits.
     pub environment: BTreeMap<String, String>,
+    /// Whether the binary carries the driver that made this. Another driver may set fewer variables,
+    /// and its program inherits no secrets.
+    pub trusted: bool,
     /// File for what the engine prints, which may hold prompts: only the user can read it. It replaces the file or link of
     /// that name, and its folder is made where it is missing.
     pub log_path: PathBuf,
@@ -80,6 +83,16 @@ pub enum LaunchError {
     NotFound {
         /// Name or path as given.
         program: String,
+    },
+    /// The driver sets a variable that no driver may set.
+    #[error("{program} was not started: its driver sets the environment variable {name}, and {reason}")]
+    VariableForbidden {
+        /// Name or path as given.
+        program: String,
+        /// The variable's name, made printable.
+        name: String,
+        /// Why.
+        reason: &'static str,
     },
     /// The log file could not be opened.
     #[error("the log file {path} could not be opened: {source}")]
@@ -133,6 +146,7 @@ impl LaunchError {
         match self {
             Self::NotFound { .. } => "engine-not-found",
             Self::Log { .. } | Self::LogNotShared { .. } => "engine-log-not-writable",
+            Self::VariableForbidden { .. } => "engine-variable-forbidden",
             Self::NotStarted { .. } => "engine-not-started",
             Self::ExitedEarly { .. } => "engine-exited-early",
             Self::NotReadyInTime { .. } => "engine-not-ready-in-time",
@@ -147,6 +161,10 @@ impl LaunchError {
             }
             Self::Log { source, .. } => return source.hint(),
             Self::LogNotShared { .. } => "Close other programs: too many files are open.".to_owned(),
+            Self::VariableForbidden { .. } => {
+                "Start the engine yourself and name it with --endpoint, and report this to the driver's author."
+                    .to_owned()
+            }
             Self::NotStarted { .. } => "Check that the file may be executed and was built for this machine.".to_owned(),
             Self::ExitedEarly { .. } => {
                 "Read the log above; a model that does not fit and a port in use are the usual reasons.".to_owned()
@@ -173,8 +191,15 @@ impl Engine {
     /// Starts the engine.
     ///
     /// # Errors
-    /// [`LaunchError::NotFound`], [`LaunchError::Log`] or [`LaunchError::NotStarted`].
+    /// [`LaunchError::VariableForbidden`], [`LaunchError::NotFound`], [`LaunchError::Log`] or
+    /// [`LaunchError::NotStarted`].
     pub fn launch(spec: &LaunchSpec) -> Result<Self, LaunchError> {
+        for (name, value) in &spec.environment {
+            if let Some(reason) = environment::refuse_variable(name, value, spec.trusted) {
+                let name = name.chars().take(80).flat_map(char::escape_default).collect();
+                return Err(LaunchError::VariableForbidden { program: spec.program.clone(), name, reason });
+            }
+        }
         let log = |source| LaunchError::Log { path: spec.log_path.clone(), source };
         if let Some(folder) = spec.log_path.parent() {
             create_private_folder(folder).map_err(log)?;
@@ -185,7 +210,9 @@ impl Engine {
         let program = spec.program.clone();
         let path = locate(&program).ok_or_else(|| LaunchError::NotFound { program: program.clone() })?;
         let mut command = Command::new(path);
-        command.args(&spec.arguments).env_clear().envs(inherited()).envs(&spec.environment);
+        let inherited = if spec.trusted { inherited() } else { environment::inherited_without_secrets() };
+        command.args(&spec.arguments).env_clear().envs(inherited).envs(&spec.environment);
+        hide_own_environment();
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         let child = start(command).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => LaunchError::NotFound { program: program.clone() },
@@ -310,6 +337,17 @@ fn locate(program: &str) -> Option<PathBuf> {
         return Path::new(program).is_file().then(|| PathBuf::from(program));
     }
     crate::tool::find(program)
+}
+
+/// Keeps processes of the same user, the engine among them, from reading this process's environment.
+///
+/// Root can read it all the same, and so can a process that root allows to trace others.
+fn hide_own_environment() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: prctl takes plain numbers here and touches no memory.
+    unsafe {
+        libc::prctl(libc::PR_SET_DUMPABLE, 0);
+    }
 }
 
 #[cfg(unix)]

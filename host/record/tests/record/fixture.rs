@@ -155,6 +155,7 @@ pub fn run(id: &str, gaps: &[u64]) -> RunRecord {
         world: "bench:plugin/driver-plugin@0.1.0".into(),
         source: PluginSource::Bundle,
         lock: None,
+        grants: None,
     }];
     run.backend = Some(Backend {
         name: "test-engine".into(),

@@ -304,6 +304,7 @@ pub fn run() -> RunRecord {
         world: "bench:plugin/driver-plugin@0.1.0".into(),
         source: PluginSource::Bundle,
         lock: None,
+        grants: None,
     }];
     run.slo = Some("ttft=250ms,itl=30ms".parse().unwrap());
     run.client = Client {
