@@ -3,8 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Bytes of memory that one input may take unless the user asks for more: 256 MiB.
-pub const DEFAULT_MEMORY: u64 = 256 << 20;
+/// Bytes of memory that the values of one input may take unless the user asks for more: 192 MiB.
+///
+/// Beside the values there are texts that are just read and copies that are just made, so that a process with 512 MiB has room for
+/// all of it.
+pub const DEFAULT_MEMORY: u64 = 192 << 20;
 
 /// A number of bytes that is spent while an input is read. Clones share the number.
 ///
