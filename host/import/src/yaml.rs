@@ -9,7 +9,16 @@ use serde_json::{Map, Number, Value};
 use crate::error::ImportError;
 
 /// Most values of a file, those included that an alias repeats.
-const MOST: usize = 200_000;
+const MOST_VALUES: u64 = 200_000;
+
+/// Most bytes of the texts of a file, those included that an alias repeats. Lists, mappings and keys count too.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// What a file may have.
+const LIMIT: Size = Size { values: MOST_VALUES, bytes: MOST_BYTES };
+
+/// Bytes that a value counts for beside its text.
+const VALUE_BYTES: u64 = 32;
 
 /// Deepest nesting.
 const DEEPEST: usize = 64;
@@ -68,12 +77,33 @@ impl Yaml {
         }
     }
 
-    fn size(&self) -> usize {
+    /// Bytes that it and what is in it count for.
+    pub fn bytes(&self) -> u64 {
+        self.size().bytes
+    }
+
+    /// What a copy of it takes.
+    fn size(&self) -> Size {
+        let own = |text: &str| Size { values: 1, bytes: VALUE_BYTES + text.len() as u64 };
         match self {
-            Self::List(list) => list.iter().map(Self::size).sum::<usize>() + 1,
-            Self::Map(pairs) => pairs.iter().map(|(_, value)| value.size()).sum::<usize>() + 1,
-            _ => 1,
+            Self::List(list) => list.iter().fold(own(""), |sum, value| sum.plus(value.size())),
+            Self::Map(pairs) => pairs.iter().fold(own(""), |sum, (key, value)| sum.plus(own(key)).plus(value.size())),
+            Self::Text(text) | Self::Function(text) => own(text),
+            _ => own(""),
         }
+    }
+}
+
+/// What values take.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    values: u64,
+    bytes: u64,
+}
+
+impl Size {
+    const fn plus(self, other: Self) -> Self {
+        Self { values: self.values.saturating_add(other.values), bytes: self.bytes.saturating_add(other.bytes) }
     }
 }
 
@@ -83,7 +113,7 @@ impl Yaml {
 /// [`ImportError::Unreadable`] with the place.
 pub fn parse(name: &str, text: &str) -> Result<Yaml, ImportError> {
     let broken = |reason: String| ImportError::unreadable(name, reason);
-    let mut builder = Builder { anchors: HashMap::new(), open: Vec::new(), root: None, left: MOST };
+    let mut builder = Builder { anchors: HashMap::new(), open: Vec::new(), root: None, left: LIMIT };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| broken(error.to_string()))?;
         let place = || format!("line {}", span.start.line());
@@ -94,16 +124,39 @@ pub fn parse(name: &str, text: &str) -> Result<Yaml, ImportError> {
 
 enum Open {
     List(Vec<Yaml>),
-    /// The pairs, and a key that has no value yet.
-    Map(Vec<(String, Yaml)>, Option<String>),
+    Map(OpenMap),
+}
+
+/// A mapping that has not ended.
+#[derive(Default)]
+struct OpenMap {
+    pairs: Vec<(String, Yaml)>,
+    /// Where each key stands in `pairs`.
+    indices: HashMap<String, usize>,
+    /// A key that has no value yet.
+    key: Option<String>,
+}
+
+impl OpenMap {
+    /// Puts a value under a key. As in Python, the last one of several counts.
+    fn insert(&mut self, key: String, value: Yaml) {
+        match self.indices.get(&key).and_then(|index| self.pairs.get_mut(*index)) {
+            Some((_, old)) => *old = value,
+            None => {
+                self.indices.insert(key.clone(), self.pairs.len());
+                self.pairs.push((key, value));
+            }
+        }
+    }
 }
 
 struct Builder {
-    anchors: HashMap<usize, Yaml>,
+    /// Values with an anchor, and what a copy of each takes.
+    anchors: HashMap<usize, (Yaml, Size)>,
     open: Vec<(Open, usize)>,
     root: Option<Yaml>,
-    /// Values that may still come.
-    left: usize,
+    /// What may still come.
+    left: Size,
 }
 
 impl Builder {
@@ -111,27 +164,35 @@ impl Builder {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => Err("a second document begins".to_owned()),
             Event::Scalar(text, style, anchor, tag) => {
+                self.spend(Size { values: 1, bytes: VALUE_BYTES + text.len() as u64 })?;
                 let value = scalar(&text, style, tag.as_deref())?;
                 self.put(value, anchor)
             }
             Event::Alias(anchor) => {
-                let value = self.anchors.get(&anchor).cloned().ok_or("an alias of nothing")?;
-                self.spend(value.size())?;
+                // What a copy takes is spent before there is one.
+                let (_, size) = self.anchors.get(&anchor).ok_or("an alias of nothing")?;
+                self.spend(*size)?;
+                let value = self.anchors.get(&anchor).map(|(value, _)| value.clone()).unwrap_or(Yaml::Null);
                 self.put(value, 0)
             }
             Event::SequenceStart(anchor, tag) => self.begin(Open::List(Vec::new()), anchor, tag.as_deref()),
-            Event::MappingStart(anchor, tag) => self.begin(Open::Map(Vec::new(), None), anchor, tag.as_deref()),
+            Event::MappingStart(anchor, tag) => self.begin(Open::Map(OpenMap::default()), anchor, tag.as_deref()),
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some((Open::List(list), anchor)) => self.put(Yaml::List(list), anchor),
-                Some((Open::Map(pairs, _), anchor)) => self.put(Yaml::Map(pairs), anchor),
+                Some((Open::Map(map), anchor)) => self.put(Yaml::Map(map.pairs), anchor),
                 None => Err("something ends that did not begin".to_owned()),
             },
             _ => Ok(()),
         }
     }
 
-    fn spend(&mut self, values: usize) -> Result<(), String> {
-        self.left = self.left.checked_sub(values).ok_or_else(|| format!("more than {MOST} values"))?;
+    fn spend(&mut self, size: Size) -> Result<(), String> {
+        let values = self.left.values.checked_sub(size.values);
+        let bytes = self.left.bytes.checked_sub(size.bytes);
+        self.left = Size {
+            values: values.ok_or_else(|| format!("more than {MOST_VALUES} values, those of aliases included"))?,
+            bytes: bytes.ok_or_else(|| format!("more than {MOST_BYTES} bytes of values, those of aliases included"))?,
+        };
         Ok(())
     }
 
@@ -143,21 +204,22 @@ impl Builder {
         if self.open.len() >= DEEPEST {
             return Err(format!("nested more than {DEEPEST} deep"));
         }
+        self.spend(Size { values: 1, bytes: VALUE_BYTES })?;
         self.open.push((open, anchor));
         Ok(())
     }
 
     fn put(&mut self, value: Yaml, anchor: usize) -> Result<(), String> {
-        self.spend(1)?;
         if anchor > 0 {
-            self.spend(value.size())?;
-            self.anchors.insert(anchor, value.clone());
+            let size = value.size();
+            self.spend(size)?;
+            self.anchors.insert(anchor, (value.clone(), size));
         }
         match self.open.last_mut() {
             None => self.root = Some(value),
             Some((Open::List(list), _)) => list.push(value),
-            Some((Open::Map(_, key @ None), _)) => {
-                *key = Some(match value {
+            Some((Open::Map(map @ OpenMap { key: None, .. }), _)) => {
+                map.key = Some(match value {
                     Yaml::Text(text) if text == "<<" => return Err("merge keys (<<) are not known".to_owned()),
                     Yaml::Text(text) => text,
                     Yaml::Number(number) => number.to_string(),
@@ -165,13 +227,9 @@ impl Builder {
                     _ => return Err("a key that is no text".to_owned()),
                 });
             }
-            Some((Open::Map(pairs, key), _)) => {
-                let key = key.take().unwrap_or_default();
-                // As in Python: the last one of several counts.
-                match pairs.iter_mut().find(|(name, _)| *name == key) {
-                    Some((_, old)) => *old = value,
-                    None => pairs.push((key, value)),
-                }
+            Some((Open::Map(map), _)) => {
+                let key = map.key.take().unwrap_or_default();
+                map.insert(key, value);
             }
         }
         Ok(())
@@ -261,6 +319,27 @@ mod tests {
         ] {
             assert_eq!(parse("x.yaml", text).unwrap_err().code(), "import-unreadable", "{text:.80}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_not_repeated_by_aliases() {
+        let text = "x".repeat(2_000_000);
+        let repeated = |aliases: usize| format!("a: &a {text}\nb: [{}*a]\n", "*a, ".repeat(aliases - 1));
+        assert!(parse("x.yaml", &repeated(4)).is_ok());
+        for aliases in [10, 1_000, 5_000] {
+            let error = parse("x.yaml", &repeated(aliases)).unwrap_err();
+            assert!(error.to_string().contains("bytes of values, those of aliases included"), "{error:.200}");
+        }
+        let list = format!("a: &a [{}x]\nb: [{}*a]\n", "\u{e9}, ".repeat(999), "*a, ".repeat(250));
+        assert!(parse("x.yaml", &list).unwrap_err().to_string().contains("values, those of aliases included"));
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts_among_many() {
+        let text: String = (0..60_000).map(|n| format!("k{}: {n}\n", n % 30_000)).collect();
+        let Yaml::Map(pairs) = parse("x.yaml", &text).unwrap() else { panic!("no mapping") };
+        assert_eq!(pairs.len(), 30_000);
+        assert_eq!(pairs.first(), Some(&("k0".to_owned(), Yaml::Number(30_000.into()))));
     }
 
     proptest! {

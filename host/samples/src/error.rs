@@ -17,6 +17,25 @@ pub enum SamplesError {
         /// Why not.
         source: std::io::Error,
     },
+    /// What was named is no file, or one that cannot be read.
+    #[error(transparent)]
+    File(FilesError),
+    /// The samples of a file, or a part of them, take more memory than they may.
+    #[error("{}: {error}", path.display())]
+    Memory {
+        /// Which file.
+        path: PathBuf,
+        /// How much they may take.
+        error: bench_json::OverBudget,
+    },
+    /// An archive is not read.
+    #[error("{}: {error}", path.display())]
+    Archive {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        error: bench_unpack::archive::Refusal,
+    },
     /// A file, or what it unpacks to, is larger than what is read.
     #[error("{} has more than the {limit} bytes that are read", path.display())]
     TooLarge {
@@ -25,9 +44,6 @@ pub enum SamplesError {
         /// Most bytes that are read.
         limit: u64,
     },
-    /// A file or folder that is not used as it is.
-    #[error(transparent)]
-    Files(FilesError),
     /// Something is wrong with a line.
     #[error("{}, {error}", path.display())]
     Line {
@@ -135,6 +151,9 @@ pub enum LineErrorKind {
     /// The line ends in the middle, as when the program that wrote it was killed.
     #[error("the line ends in the middle")]
     Torn,
+    /// Its values take more memory than they may.
+    #[error("{0}")]
+    Memory(bench_json::OverBudget),
     /// What the line holds is not what its digest says.
     #[error("the {part} is not the one that its digest names")]
     Altered {
@@ -143,13 +162,18 @@ pub enum LineErrorKind {
     },
 }
 
+/// What to do about a log that is too large.
+const MORE_MEMORY: &str = "Split the log into several files, or allow more memory with `--max-memory`.";
+
 impl SamplesError {
     /// A stable identifier in kebab case.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "samples-io",
+            Self::File(error) => error.code(),
+            Self::Memory { error, .. } => error.code(),
+            Self::Archive { error, .. } => error.code(),
             Self::TooLarge { .. } => "samples-too-large",
-            Self::Files(error) => error.code(),
             Self::Line { error, .. } => error.code(),
             Self::Logged { .. } => "duplicate-sample",
             Self::InUse { .. } => "samples-in-use",
@@ -165,8 +189,9 @@ impl SamplesError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
             Self::Io { .. } => return None,
             Self::Line { error, .. } => return error.hint(),
-            Self::Files(error) => return error.hint(),
-            Self::TooLarge { .. } => "Split the log into several files.",
+            Self::File(error) => return error.hint(),
+            Self::Archive { error, .. } => error.hint(),
+            Self::Memory { .. } | Self::TooLarge { .. } => MORE_MEMORY,
             Self::Logged { .. } => "Give every item of the data set an id of its own.",
             Self::InUse { .. } => "Wait for the other run to end, or stop it.",
             Self::NotALog { .. } => {
@@ -196,7 +221,7 @@ impl From<FilesError> for SamplesError {
             FilesError::Unreadable { path, error } => Self::Io { action: "read", path, source: error },
             FilesError::Unwritable { path, error } => Self::Io { action: "write", path, source: error },
             FilesError::TooLarge { path, limit } => Self::TooLarge { path, limit },
-            other => Self::Files(other),
+            other => Self::File(other),
         }
     }
 }
@@ -214,6 +239,7 @@ impl LineError {
             LineErrorKind::MissingId => "sample-without-id",
             LineErrorKind::Duplicate { .. } => "duplicate-sample",
             LineErrorKind::Torn => "torn-sample",
+            LineErrorKind::Memory(error) => error.code(),
             LineErrorKind::Altered { .. } => "altered-sample",
         }
     }
@@ -222,7 +248,7 @@ impl LineError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self.kind {
             LineErrorKind::Io(_) => return None,
-            LineErrorKind::TooLong { .. } | LineErrorKind::TooMany { .. } => "Split the log into several files.",
+            LineErrorKind::TooLong { .. } | LineErrorKind::TooMany { .. } | LineErrorKind::Memory(_) => MORE_MEMORY,
             LineErrorKind::NotUtf8 { .. } => "Write the log as UTF-8.",
             LineErrorKind::NotASample(_) => "Every line must be one sample as `bench` writes it.",
             LineErrorKind::Newer { .. } => "Update this program.",

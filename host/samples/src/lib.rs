@@ -8,6 +8,7 @@ pub mod export;
 pub mod failures;
 pub mod import;
 mod log;
+mod memory;
 pub mod python;
 mod read;
 mod record;

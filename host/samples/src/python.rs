@@ -98,7 +98,7 @@ impl Formatter for Indented {
 }
 
 /// What `repr` gives for a number: the shortest digits that read back, with an exponent below 1e-4 and from 1e16 on.
-pub(crate) fn float(value: f64) -> String {
+pub fn float(value: f64) -> String {
     if !value.is_finite() {
         let word = if value.is_nan() { "nan" } else { "inf" };
         return if value < 0.0 { format!("-{word}") } else { word.to_owned() };
@@ -140,7 +140,7 @@ fn repr(value: &Value) -> String {
 }
 
 /// A text as Python quotes it: in single quotes, unless it has some and no double ones.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::from(quote);
     for letter in text.chars() {

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
+use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure};
 use serde::Deserialize;
 
 use crate::error::{LineError, LineErrorKind, SamplesError};
@@ -20,12 +21,38 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Most lines.
     pub lines: u64,
+    /// Memory that the samples may take, in bytes.
+    pub memory: u64,
 }
 
+/// The part of the memory that one line, or one entry of an archive, may take while it is read.
+const PART_OF_MEMORY: u64 = 8;
+
 impl Default for Limits {
-    /// Lines of 256 MiB, files of 32 GiB, 20 million lines.
+    /// Lines of 24 MiB, files of 1 GiB, 20 million lines, and 192 MiB of memory.
     fn default() -> Self {
-        Self { line_bytes: 256 << 20, file_bytes: 32 << 30, lines: 20_000_000 }
+        Self { line_bytes: 24 << 20, file_bytes: 1 << 30, lines: 20_000_000, memory: DEFAULT_MEMORY }
+    }
+}
+
+impl Limits {
+    /// For a log that this program is writing. The user chose its size with the tasks, so only its lines have a bound.
+    pub const OWN: Self = Self { line_bytes: 24 << 20, file_bytes: u64::MAX, lines: u64::MAX, memory: u64::MAX };
+
+    /// The usual limits for another amount of memory. Lines and files may be larger in proportion.
+    #[must_use]
+    pub fn with_memory(memory: u64) -> Self {
+        let usual = Self::default();
+        let scale = |limit: u64| {
+            let scaled = u128::from(limit) * u128::from(memory.max(usual.memory)) / u128::from(usual.memory);
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
+        Self { line_bytes: scale(usual.line_bytes), file_bytes: scale(usual.file_bytes), memory, ..usual }
+    }
+
+    /// Memory that one line, or one entry of an archive, may take while it is read, in bytes.
+    pub(crate) fn part(&self) -> u64 {
+        self.memory / PART_OF_MEMORY
     }
 }
 
@@ -96,21 +123,22 @@ impl<R: BufRead> Iterator for Lines<R> {
 /// nothing more comes.
 pub struct Reader<R> {
     lines: Lines<R>,
+    budget: Budget,
 }
 
 impl<R: BufRead> Reader<R> {
     /// Reads samples from anything.
     pub fn new(input: R, limits: Limits) -> Self {
-        Self { lines: Lines::new(input, limits) }
+        Self { lines: Lines::new(input, limits), budget: Budget::new(limits.memory) }
     }
 
-    /// The next sample with the number of its line.
+    /// The next sample with the number of its line. Its memory stays spent.
     fn numbered(&mut self) -> Option<Result<(u64, SampleRecord), LineError>> {
         let line = match self.lines.next()? {
             Ok(line) => line,
             Err(error) => return Some(Err(error)),
         };
-        let parsed = parse(&line.text).map_err(|kind| match kind {
+        let parsed = parse_within(&line.text, &self.budget).map_err(|kind| match kind {
             // A newer or a whole line is refused for what it is, wherever the file ends.
             LineErrorKind::NotASample(_) | LineErrorKind::NotUtf8 { .. } if !line.whole => LineErrorKind::Torn,
             kind => kind,
@@ -123,7 +151,11 @@ impl<R: BufRead> Iterator for Reader<R> {
     type Item = Result<SampleRecord, LineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.numbered()?.map(|(_, sample)| sample))
+        // Samples are handed out one by one, so the memory that counts is that of one sample.
+        let spent = self.budget.spent();
+        let sample = self.numbered()?.map(|(_, sample)| sample);
+        self.budget.give_back_to(spent);
+        Some(sample)
     }
 }
 
@@ -131,8 +163,17 @@ impl<R: BufRead> Iterator for Reader<R> {
 ///
 /// # Errors
 ///
-/// [`LineErrorKind::NotUtf8`], [`LineErrorKind::NotASample`], [`LineErrorKind::Newer`] or [`LineErrorKind::MissingId`].
+/// [`LineErrorKind::NotUtf8`], [`LineErrorKind::NotASample`], [`LineErrorKind::Newer`], [`LineErrorKind::MissingId`] or
+/// [`LineErrorKind::Memory`].
 pub fn parse(line: &[u8]) -> Result<SampleRecord, LineErrorKind> {
+    parse_within(line, &Budget::default())
+}
+
+/// Bytes that a record takes beside its texts and values, at most.
+const RECORD: u64 = size_of::<SampleRecord>() as u64;
+
+/// Reads one line, whose memory stays spent.
+fn parse_within(line: &[u8], budget: &Budget) -> Result<SampleRecord, LineErrorKind> {
     #[derive(Deserialize)]
     struct Version {
         schema: u64,
@@ -140,6 +181,12 @@ pub fn parse(line: &[u8]) -> Result<SampleRecord, LineErrorKind> {
 
     let text = std::str::from_utf8(line).map_err(|error| LineErrorKind::NotUtf8 { at: error.valid_up_to() })?;
     let newer = |found: u64| LineErrorKind::Newer { found, known: SCHEMA_VERSION };
+    // The values of a line are counted before any is made. Those that are no JSON are told below.
+    if let Err(JsonError::OverBudget(error)) = measure(text, budget) {
+        return Err(LineErrorKind::Memory(error));
+    }
+    // The room of a list of records doubles.
+    budget.spend(2 * RECORD).map_err(LineErrorKind::Memory)?;
     match serde_json::from_str::<SampleRecord>(text) {
         Ok(sample) if sample.schema > SCHEMA_VERSION => Err(newer(sample.schema.into())),
         Ok(sample) if sample.id.is_empty() => Err(LineErrorKind::MissingId),
@@ -158,8 +205,13 @@ pub fn parse(line: &[u8]) -> Result<SampleRecord, LineErrorKind> {
 ///
 /// [`SamplesError::Io`].
 pub fn open(path: &Path, limits: Limits) -> Result<Reader<BufReader<File>>, SamplesError> {
-    let file = File::open(path).map_err(SamplesError::io("open", path))?;
+    let file = open_file(path)?;
     Ok(Reader::new(BufReader::with_capacity(1 << 16, file), limits))
+}
+
+/// Opens a file that is one: a pipe would make the program wait.
+pub(crate) fn open_file(path: &Path) -> Result<File, SamplesError> {
+    bench_files::open_regular(path).map_err(SamplesError::File)
 }
 
 /// A whole log.
@@ -177,7 +229,13 @@ pub struct Loaded {
 ///
 /// [`SamplesError::Io`] or [`SamplesError::Line`], also for a sample that is there twice or was edited.
 pub fn load(path: &Path, limits: Limits) -> Result<Loaded, SamplesError> {
-    collect(open(path, limits)?).map_err(SamplesError::line(path))
+    load_within(path, limits, &Budget::new(limits.memory))
+}
+
+/// Reads a log whole within a budget that it shares with other logs.
+pub(crate) fn load_within(path: &Path, limits: Limits, budget: &Budget) -> Result<Loaded, SamplesError> {
+    let reader = Reader { budget: budget.clone(), ..open(path, limits)? };
+    collect(reader).map_err(SamplesError::line(path))
 }
 
 /// Reads all samples. See [`load`].

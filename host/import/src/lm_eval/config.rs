@@ -18,6 +18,9 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// Most files that include one another.
 const MOST_INCLUDES: usize = 32;
 
+/// Most bytes of the values of all files that include one another.
+const MOST_INCLUDED: u64 = 48 << 20;
+
 /// Where the package keeps its tasks.
 const TASKS: &str = "lm_eval/tasks";
 
@@ -110,7 +113,7 @@ impl Config {
         };
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
         let mut seen = BTreeSet::new();
-        let keys = merged(&tree, &file, &mut seen)?;
+        let keys = merged(&tree, &file, &mut seen, &mut { MOST_INCLUDED })?;
         let mut config = Self { name: String::new(), keys, tree, folder };
         config.check(&file)?;
         Ok(config)
@@ -259,7 +262,12 @@ fn named(tree: &Tree, task: &str) -> Result<String, ImportError> {
 }
 
 /// The keys of a file over those of what it includes.
-fn merged(tree: &Tree, file: &str, seen: &mut BTreeSet<String>) -> Result<Vec<(String, Yaml)>, ImportError> {
+fn merged(
+    tree: &Tree,
+    file: &str,
+    seen: &mut BTreeSet<String>,
+    room: &mut u64,
+) -> Result<Vec<(String, Yaml)>, ImportError> {
     if !seen.insert(file.to_owned()) {
         return Err(ImportError::unreadable(file, "it includes itself"));
     }
@@ -270,7 +278,11 @@ fn merged(tree: &Tree, file: &str, seen: &mut BTreeSet<String>) -> Result<Vec<(S
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         ImportError::unreadable(file, format!("it is not UTF-8 after byte {}", error.valid_up_to()))
     })?;
-    let Yaml::Map(mut own) = parse(file, text)? else {
+    let read = parse(file, text)?;
+    *room = room.checked_sub(read.bytes()).ok_or_else(|| {
+        ImportError::unreadable(file, format!("the files up to it have more than {MOST_INCLUDED} bytes of values"))
+    })?;
+    let Yaml::Map(mut own) = read else {
         return Err(ImportError::unreadable(file, "it is no mapping of keys"));
     };
     let Some(place) = own.iter().position(|(key, _)| key == "include") else { return Ok(own) };
@@ -282,16 +294,15 @@ fn merged(tree: &Tree, file: &str, seen: &mut BTreeSet<String>) -> Result<Vec<(S
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut all: Vec<(String, Yaml)> = Vec::new();
     let put = |all: &mut Vec<(String, Yaml)>, pairs: Vec<(String, Yaml)>| {
-        for (key, value) in pairs {
-            all.retain(|(name, _)| *name != key);
-            all.push((key, value));
-        }
+        let replaced: BTreeSet<&String> = pairs.iter().map(|(key, _)| key).collect();
+        all.retain(|(name, _)| !replaced.contains(name));
+        all.extend(pairs);
     };
     for one in included {
         let Yaml::Text(path) = one else {
             return Err(ImportError::unreadable(file, "`include` is neither a path nor a list of them"));
         };
-        let mut pairs = merged(tree, &beside(folder, &path)?, seen)?;
+        let mut pairs = merged(tree, &beside(folder, &path)?, seen, room)?;
         pairs.retain(|(key, _)| key != "task_list");
         put(&mut all, pairs);
     }

@@ -3,20 +3,22 @@
 //! The tool promises no stable format beyond its own reader, so fields are looked up one by one and what is missing is
 //! taken as not known. A log that this program wrote carries under `store.bench` what the format has no place for.
 
-use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::cell::Cell;
 use std::path::Path;
 
+use bench_json::{Budget, OverBudget};
 use serde_json::{Map, Value, json};
-use zip::ZipArchive;
 
+use super::detect::Bounds;
 use super::{Note, foreign_verdict, messages, not_a_log};
 use crate::error::SamplesError;
 use crate::python;
-use crate::read::Limits;
 use crate::record::{
     MessageRecord, Origin, ProblemRecord, Reason, SampleRecord, Status, SubScore, TimingRecord, UsageRecord,
 };
+
+/// Bytes of texts that the messages of one sample may refer to. Each reference becomes a copy.
+const MOST_REFERRED: u64 = 32 << 20;
 
 /// Where a sample of this program keeps what the format has no place for.
 pub(crate) const STORE: &str = "bench";
@@ -32,7 +34,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    fn of(log: &Value) -> Option<Self> {
+    pub(super) fn of(log: &Value) -> Option<Self> {
         let eval = log.get("eval")?;
         let headline = log.pointer("/results/headline/score").and_then(Value::as_str);
         let named = eval.get("scorers").and_then(Value::as_array).into_iter().flatten();
@@ -52,74 +54,54 @@ pub(super) fn is_log(value: &Value) -> bool {
 }
 
 /// Reads a log that is one JSON value.
-pub(super) fn json_log(path: &Path, log: &Value, notes: &mut Vec<Note>) -> Result<Vec<SampleRecord>, SamplesError> {
+pub(super) fn json_log(
+    path: &Path,
+    log: &Value,
+    bounds: Bounds<'_>,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<SampleRecord>, SamplesError> {
     let header = Header::of(log).ok_or_else(|| not_a_log(path, "it names no task"))?;
     let samples = log.get("samples").and_then(Value::as_array).into_iter().flatten();
     let mut collected = Collected::default();
     for (place, value) in samples.enumerate() {
-        collected.add(value, &header).map_err(|reason| not_a_log(path, format!("sample {}: {reason}", place + 1)))?;
+        let added = collected.add(value, &header, bounds.budget);
+        added.map_err(|fault| fault.named(path, &format!("sample {}", place + 1)))?;
     }
     Ok(collected.finish(notes))
 }
 
-/// Reads an archive.
-pub(super) fn archive(path: &Path, limits: Limits, notes: &mut Vec<Note>) -> Result<Vec<SampleRecord>, SamplesError> {
-    let file = File::open(path).map_err(SamplesError::io("open", path))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| not_a_log(path, error.to_string()))?;
-    if archive.len() as u64 > limits.lines {
-        return Err(SamplesError::TooLarge { path: path.to_owned(), limit: limits.lines });
-    }
-    let names: Result<Vec<String>, _> =
-        archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned)).collect();
-    let names = names.map_err(|error| not_a_log(path, error.to_string()))?;
-    let mut left = limits.file_bytes;
-    let mut entry = |name: &str| -> Result<Value, SamplesError> {
-        let broken = |reason: String| not_a_log(path, format!("{name}: {reason}"));
-        let file = archive.by_name(name).map_err(|error| broken(error.to_string()))?;
-        let bound = left.min(limits.line_bytes);
-        let mut bytes = Vec::new();
-        file.take(bound.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| broken(error.to_string()))?;
-        if bytes.len() as u64 > bound {
-            return Err(SamplesError::TooLarge { path: path.to_owned(), limit: bound });
+/// Why a sample is not read.
+pub(super) enum Fault {
+    Broken(String),
+    Memory(OverBudget),
+}
+
+impl Fault {
+    pub(super) fn named(self, path: &Path, name: &str) -> SamplesError {
+        match self {
+            Self::Broken(reason) => not_a_log(path, format!("{name}: {reason}")),
+            Self::Memory(error) => SamplesError::Memory { path: path.to_owned(), error },
         }
-        left -= bytes.len() as u64;
-        let text = std::str::from_utf8(&bytes).map_err(|error| broken(error.to_string()))?;
-        serde_json::from_str(&python::plain_json(text)).map_err(|error| broken(error.to_string()))
-    };
-    // A run that was killed has only the beginning of its journal.
-    let header = if names.iter().any(|name| name == "header.json") {
-        entry("header.json")?
-    } else if names.iter().any(|name| name == "_journal/start.json") {
-        notes.push(Note::new("unfinished-log", format!("{} was never finished", path.display())));
-        entry("_journal/start.json")?
-    } else {
-        return Err(not_a_log(path, "the archive has no header.json"));
-    };
-    let header = Header::of(&header).ok_or_else(|| not_a_log(path, "its header names no task"))?;
-    let mut collected = Collected::default();
-    for name in names.iter().filter(|name| name.starts_with("samples/") && name.ends_with(".json")) {
-        let value = entry(name)?;
-        collected.add(&value, &header).map_err(|reason| not_a_log(path, format!("{name}: {reason}")))?;
     }
-    Ok(collected.finish(notes))
 }
 
 /// The samples so far.
 #[derive(Default)]
-struct Collected {
+pub(super) struct Collected {
     records: Vec<SampleRecord>,
     left_out: usize,
 }
 
 impl Collected {
-    fn add(&mut self, value: &Value, header: &Header) -> Result<(), String> {
-        let (record, left_out) = sample(value, header)?;
+    pub(super) fn add(&mut self, value: &Value, header: &Header, budget: &Budget) -> Result<(), Fault> {
+        let (record, left_out) = sample(value, header).map_err(Fault::Broken)?;
+        budget.spend(record.memory()).map_err(Fault::Memory)?;
         self.left_out += left_out;
         self.records.push(record);
         Ok(())
     }
 
-    fn finish(self, notes: &mut Vec<Note>) -> Vec<SampleRecord> {
+    pub(super) fn finish(self, notes: &mut Vec<Note>) -> Vec<SampleRecord> {
         if self.left_out > 0 {
             let message = format!("{} parts of messages that are no text were left out", self.left_out);
             notes.push(Note::new("no-text", message));
@@ -144,7 +126,13 @@ pub(crate) fn without_store(value: &Value, header: &Header) -> Result<(SampleRec
     let epoch = value.get("epoch").and_then(Value::as_u64).unwrap_or(1).saturating_sub(1);
     let epoch = u32::try_from(epoch).map_err(|_| format!("there is no repeat {epoch}"))?;
     let attachments = value.get("attachments").and_then(Value::as_object);
-    let resolve = |text| resolved(attachments, text);
+    let referred = Cell::new(0_u64);
+    let resolve = |text| {
+        let found = resolved(attachments, text);
+        referred.set(referred.get().saturating_add(found.len() as u64));
+        // Past the bound nothing is copied any more, and the sample is refused below.
+        if referred.get() > MOST_REFERRED { "" } else { found }
+    };
     let mut left_out = 0;
     let mut read = |value| {
         let read = messages::message(value, &resolve);
@@ -179,6 +167,9 @@ pub(crate) fn without_store(value: &Value, header: &Header) -> Result<(SampleRec
         record.reasoning = answer.reasoning;
         record.tool_calls = answer.message.tool_calls;
         record.finish = choice.get("stop_reason").and_then(Value::as_str).and_then(finish);
+    }
+    if referred.get() > MOST_REFERRED {
+        return Err(format!("the texts of its messages have more than {MOST_REFERRED} bytes"));
     }
     record.status = status(value);
     record.usage = usage(value);

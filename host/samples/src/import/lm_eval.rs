@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
 use std::path::Path;
 
+use bench_json::{Budget, JsonError, OverBudget};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -18,6 +19,9 @@ use crate::error::{LineError, LineErrorKind};
 use crate::python;
 use crate::read::{Limits, Lines};
 use crate::record::{LikelihoodRecord, MessageRecord, Origin, SampleRecord, SubScore};
+
+/// Most requests, answers or filters of one document. They are compared with each other.
+const MOST_REQUESTS: usize = 4096;
 
 /// What the results file says about all samples.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +75,9 @@ struct Line {
     rest: Map<String, Value>,
 }
 
+/// Memory that the values of a prompt may take, in bytes. A prompt that takes more is taken for a text.
+const PROMPT_MEMORY: u64 = 16 << 20;
+
 /// Is this the first line of such a log?
 pub(super) fn is_line(line: &Value) -> bool {
     ["doc_id", "resps", "arguments"].iter().all(|key| line.get(key).is_some())
@@ -90,6 +97,7 @@ pub(super) fn samples(
     limits: Limits,
     task: &str,
     about: &About,
+    budget: &Budget,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<SampleRecord>, LineError> {
     let mut records: Vec<SampleRecord> = Vec::new();
@@ -102,8 +110,11 @@ pub(super) fn samples(
         let wrong = |kind: LineErrorKind| LineError { line: number, kind };
         let text = std::str::from_utf8(&line.text);
         let text = text.map_err(|error| wrong(LineErrorKind::NotUtf8 { at: error.valid_up_to() }))?;
-        let parsed: Line = match serde_json::from_str(&python::plain_json(text)) {
+        let part = Budget::new(limits.part().min(budget.left()));
+        let value = bench_json::value(&python::plain_json(text), &part);
+        let parsed: Line = match value.and_then(|value| Ok(serde_json::from_value(value)?)) {
             Ok(parsed) => parsed,
+            Err(JsonError::OverBudget(error)) => return Err(wrong(LineErrorKind::Memory(error))),
             Err(_) if !line.whole => {
                 notes.push(Note::new(
                     "torn-sample",
@@ -124,18 +135,34 @@ pub(super) fn samples(
                 let key = format!("{task} {id} with the filter {filter}");
                 return Err(wrong(LineErrorKind::Duplicate { key, first: *seen_at as u64 }));
             }
+            if filters.len() >= MOST_REQUESTS {
+                let reason = format!("the document {id} has more than {MOST_REQUESTS} filters");
+                return Err(wrong(LineErrorKind::NotASample(reason)));
+            }
             filters.push(filter);
             if let Some(record) = records.get_mut(*first) {
+                let before = record.memory();
                 parsed.grade(record, task, about);
+                budget.spend(record.memory() - before).map_err(|error| wrong(LineErrorKind::Memory(error)))?;
             }
             continue;
         }
         places.insert(id.clone(), (records.len(), usize::try_from(number).unwrap_or(usize::MAX), vec![filter]));
         let begin = records.len();
+        if parsed.requests().len().max(parsed.answers()) > MOST_REQUESTS {
+            let reason = format!("it has more than {MOST_REQUESTS} requests or answers");
+            return Err(wrong(LineErrorKind::NotASample(reason)));
+        }
+        // Each answer becomes a sample with a document and a prompt of its own.
+        let over = |error: OverBudget| wrong(LineErrorKind::Memory(error));
+        budget.spend(part.spent().saturating_mul(parsed.answers().max(1) as u64)).map_err(over)?;
         records.extend(parsed.asked(task, &id, about));
         if let Some(record) = records.get_mut(begin) {
             parsed.grade(record, task, about);
         }
+        budget.give_back(part.spent().saturating_mul(parsed.answers().max(1) as u64));
+        let kept = records.iter().skip(begin).map(SampleRecord::memory).sum();
+        budget.spend(kept).map_err(over)?;
     }
     for (part, lines) in altered {
         notes.push(Note::new(
@@ -159,6 +186,11 @@ impl Line {
             ("prompt", prompt.is_some_and(|prompt| differs(&self.prompt_hash, prompt))),
         ];
         parts.into_iter().filter(|(_, altered)| *altered).map(|(part, _)| part)
+    }
+
+    /// How many answers there are to the first request.
+    fn answers(&self) -> usize {
+        self.resps.first().and_then(Value::as_array).map_or(1, Vec::len)
     }
 
     /// The arguments of each request.
@@ -301,7 +333,8 @@ fn finite(value: f64) -> Option<f64> {
 /// A context is raw text, or a conversation as JSON where the tool applied a chat template of the engine's.
 fn conversation(context: &str) -> Vec<MessageRecord> {
     let as_chat = || -> Option<Vec<MessageRecord>> {
-        let list: Vec<Value> = serde_json::from_str(context).ok()?;
+        // The context was part of a line, so its values are held to what a line may take.
+        let Ok(Value::Array(list)) = bench_json::value(context, &Budget::new(PROMPT_MEMORY)) else { return None };
         let all = !list.is_empty() && list.iter().all(|message| message.get("role").is_some_and(Value::is_string));
         all.then(|| list.iter().map(|message| messages::message(message, &|text| text).message).collect())
     };

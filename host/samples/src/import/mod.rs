@@ -3,6 +3,7 @@
 //! What another tool calls an item's document, target and answer is taken over as it is, so that a scorer sees what that tool's
 //! own would have seen. What a tool does not log stays empty; nothing is made up.
 
+mod archive;
 mod detect;
 mod inspect;
 mod lm_eval;

@@ -127,7 +127,7 @@ fn damage_before_the_end_is_not_mended() {
 fn sizes_are_bounded() {
     let text = format!("{}\n{}\n", line("1"), line("2"));
     let length = line("1").len() as u64;
-    let with = |line_bytes, file_bytes, lines| Limits { line_bytes, file_bytes, lines };
+    let with = |line_bytes, file_bytes, lines| Limits { line_bytes, file_bytes, lines, ..Limits::default() };
     assert_eq!(read(text.as_bytes(), with(length, 2 * length + 2, 2)).unwrap().records.len(), 2);
     let code = |limits| read(text.as_bytes(), limits).unwrap_err().code();
     assert_eq!(code(with(length - 1, 1 << 20, 9)), "sample-too-long");
