@@ -10,6 +10,8 @@ mod calibration;
 mod cli;
 mod evals;
 mod faults;
+#[cfg(unix)]
+mod foreign;
 mod imports;
 mod input;
 mod interrupts;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bench_registry::{ItemKind, ItemName, Lock};
+use bench_text::clean_name;
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
@@ -135,12 +136,11 @@ fn starts(program: &Path, version: &Version) -> Result<(), InstallError> {
         .arg("--version")
         .output()
         .map_err(|error| rejected(format!("it does not start: {error}")))?;
-    let said: String =
-        String::from_utf8_lossy(&ran.stdout).chars().filter(|character| !character.is_control()).take(80).collect();
-    if ran.status.success() && said.split(' ').next_back() == Some(version.to_string().as_str()) {
+    let said = String::from_utf8_lossy(&ran.stdout);
+    if ran.status.success() && said.trim_end().split(' ').next_back() == Some(version.to_string().as_str()) {
         Ok(())
     } else {
-        Err(rejected(format!("asked for its version it says `{said}`")))
+        Err(rejected(format!("asked for its version it says `{}`", clean_name(said.trim_end()))))
     }
 }
 

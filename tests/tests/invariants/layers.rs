@@ -4,33 +4,35 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
+    // How text of others is shown, which every crate asks that puts such text into a sentence or a table.
+    ("bench-text", &[]),
     ("bench-metrics", &[]),
     ("bench-files", &[]),
-    ("bench-suite", &[]),
-    ("bench-wire", &[]),
-    ("bench-machine", &[]),
+    ("bench-suite", &["bench-text"]),
+    ("bench-wire", &["bench-text"]),
+    ("bench-machine", &["bench-text"]),
     ("bench-sim", &[]),
     ("bench-meter", &[]),
     // How samples and verdicts are packed for the sandbox's boundary is the one thing that both sides of it share as code.
     ("bench-packed", &[]),
-    ("bench-plugin", &["bench-meter", "bench-packed"]),
+    ("bench-plugin", &["bench-meter", "bench-packed", "bench-text"]),
     ("bench-forge", &[]),
     ("xtask", &["bench-forge"]),
     // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
-    ("bench-load", &["bench-wire"]),
+    ("bench-load", &["bench-text", "bench-wire"]),
     // Knows bytes and digests, and not what a component is.
-    ("bench-oci", &["bench-wire"]),
-    ("bench-record", &["bench-machine", "bench-metrics"]),
-    ("bench-samples", &[]),
-    ("bench-import", &["bench-samples", "bench-suite"]),
-    ("bench-grade", &["bench-plugin"]),
-    ("bench-kit", &["bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
-    ("bench-report", &["bench-metrics", "bench-record"]),
-    ("bench-registry", &["bench-plugin"]),
+    ("bench-oci", &["bench-text", "bench-wire"]),
+    ("bench-record", &["bench-machine", "bench-metrics", "bench-text"]),
+    ("bench-samples", &["bench-text"]),
+    ("bench-import", &["bench-samples", "bench-suite", "bench-text"]),
+    ("bench-grade", &["bench-plugin", "bench-text"]),
+    ("bench-kit", &["bench-forge", "bench-grade", "bench-plugin", "bench-text", "bench-wire"]),
+    ("bench-report", &["bench-metrics", "bench-record", "bench-text"]),
+    ("bench-registry", &["bench-plugin", "bench-text"]),
     // Publishing looks at components as their authors do, with the kit.
-    ("bench-repository", &["bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
-    ("bench-install", &["bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"]),
+    ("bench-repository", &["bench-kit", "bench-plugin", "bench-registry", "bench-suite", "bench-text"]),
+    ("bench-install", &["bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-text", "bench-wire"]),
     (
         "bench-eval",
         &[
@@ -41,12 +43,13 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "bench-registry",
             "bench-samples",
             "bench-suite",
+            "bench-text",
             "bench-wire",
         ],
     ),
     (
         "bench-rescore",
-        &["bench-eval", "bench-grade", "bench-plugin", "bench-record", "bench-registry", "bench-samples"],
+        &["bench-eval", "bench-grade", "bench-plugin", "bench-record", "bench-registry", "bench-samples", "bench-text"],
     ),
     (
         "bench-run",
@@ -60,6 +63,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "bench-registry",
             "bench-sim",
             "bench-suite",
+            "bench-text",
             "bench-wire",
         ],
     ),
@@ -83,6 +87,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "bench-samples",
             "bench-sim",
             "bench-suite",
+            "bench-text",
         ],
     ),
 ];

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use bench_sim::{Sim, SimConfig};
+use bench_text::clean_sentence;
 
 use super::runtime;
 use crate::cli::SimArgs;
@@ -32,11 +33,11 @@ pub fn sim(args: &SimArgs) -> Outcome {
 fn read(path: &Path) -> Result<SimConfig, Failure> {
     let text = std::fs::read(path).map_err(|error| Failure {
         exit: Exit::Input,
-        ..Failure::machine(&format!("cannot read {}", path.display()), &error)
+        ..Failure::machine(&format!("cannot read {}", clean_sentence(path.display())), &error)
     })?;
     serde_json::from_slice(&text).map_err(|error| Failure {
         code: "bad-config".to_owned(),
-        message: format!("{}: {error}", path.display()),
+        message: format!("{}: {}", clean_sentence(path.display()), clean_sentence(&error)),
         hint: Some("`bench sim --print-config` shows every setting with its default".to_owned()),
         exit: Exit::Input,
     })

@@ -3,6 +3,7 @@
 use bench_registry::{ItemKind, suites};
 use bench_run::open_suite;
 use bench_suite::Suite;
+use bench_text::{clean_name, clean_sentence};
 use serde_json::{Value, json};
 
 use super::install;
@@ -60,10 +61,10 @@ fn show(reference: &str, as_json: bool) -> Outcome {
     let manifest = suite.manifest();
     let mut text = format!(
         "{} {}: {}\nlicence {}\ndigest  {}\n\n",
-        manifest.name,
+        clean_name(&manifest.name),
         manifest.version,
-        manifest.title,
-        manifest.licence,
+        clean_sentence(&manifest.title),
+        clean_name(&manifest.licence),
         suite.digest()
     );
     let mut table = results::table(&["label", "plugin", "version", "params", "quick"]);
@@ -95,6 +96,6 @@ fn show(reference: &str, as_json: bool) -> Outcome {
     if !manifest.tasks.is_empty() {
         text.push_str(&format!("\n{table}\n"));
     }
-    output::data(&output::printable(&text));
+    output::data(&text);
     Ok(Exit::Success)
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use bench_text::clean_text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,7 +55,7 @@ fn open(path: &Path) -> Result<BufReader<File>, String> {
 }
 
 fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NAME_LIMIT).collect()
+    clean_text(text, NAME_LIMIT).to_string()
 }
 
 fn add(counts: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
