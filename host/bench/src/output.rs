@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use bench_text::{clean_csv, clean_message, clean_name, clean_screen, clean_sentence, escape_json};
+use bench_text::{clean_csv, clean_message, clean_name, clean_screen, clean_sentence, clean_text, escape_json};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -77,8 +77,11 @@ pub fn failure(failure: &Failure) {
     show_hint(failure.hint.as_deref());
 }
 
+/// Characters of a hint. Those of servers and plugins are one line as well.
+const LONGEST_HINT: usize = 6_000;
+
 fn show_hint(hint: Option<&str>) {
     if let Some(hint) = hint {
-        write_message(&format!("\n{} {}", paint("36", "hint:"), clean_message(hint)));
+        write_message(&format!("\n{} {}", paint("36", "hint:"), clean_text(hint, LONGEST_HINT)));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
 
-use bench_text::clean_name;
+use bench_text::spell_name;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -30,7 +30,7 @@ impl ArchiveLimits {
 }
 
 fn bad(text: &str, problem: &'static str) -> NameError {
-    NameError { text: clean_name(text).to_string(), problem }
+    NameError { text: spell_name(text), problem }
 }
 
 /// Puts files into an archive.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bench_plugin::Kind;
-use bench_text::clean_name;
+use bench_text::{clean_sentence, spell_name};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +96,7 @@ impl FromStr for ItemKind {
 
 /// A text that is no name, version, kind or path of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` {problem}", text = clean_name(.text))]
+#[error("`{text}` {problem}", text = clean_sentence(.text))]
 pub struct NameError {
     /// The beginning of it, made printable.
     pub text: String,
@@ -122,7 +122,7 @@ impl NameError {
 }
 
 fn shown(text: &str) -> String {
-    clean_name(text).to_string()
+    spell_name(text)
 }
 
 /// The name of an item: `name`, or `publisher/name`.

@@ -240,6 +240,18 @@ pub enum RunError {
     Stopped,
 }
 
+/// Names that a hint lists.
+const MOST_NAMES: usize = 20;
+
+/// The first names, and how many there are beyond them.
+fn list_names(names: &[String]) -> String {
+    let mut listed: Vec<String> = names.iter().take(MOST_NAMES).map(|name| clean_name(name).to_string()).collect();
+    if let Some(more @ 1..) = names.len().checked_sub(MOST_NAMES) {
+        listed.push(format!("and {more} more"));
+    }
+    listed.join(", ")
+}
+
 impl RunError {
     /// Stable identifier.
     pub fn code(&self) -> &str {
@@ -295,12 +307,12 @@ impl RunError {
                 Some("start the engine, name its address with --endpoint, or let bench start it with --launch --model PATH".to_owned())
             }
             RunError::ModelNotFound { served, .. } if served.is_empty() => None,
-            RunError::ModelNotFound { served, .. } => Some(format!("it serves {}", served.join(", "))),
+            RunError::ModelNotFound { served, .. } => Some(format!("it serves {}", list_names(served))),
             RunError::NoModel { .. } => Some("name one with --model".to_owned()),
             RunError::MissingSecret { variable, .. } => {
                 Some(format!("set {variable}, or name another variable with --api-key-env"))
             }
-            RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", known.join(", "))),
+            RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", list_names(known))),
             RunError::NoCorpus { .. } => Some("name a suite that has it with --suite".to_owned()),
             RunError::BadParam { .. } => {
                 Some("write KEY=VALUE for the driver or LABEL.KEY=VALUE for a workload, such as W3.contexts=[1024,2048]".to_owned())

@@ -6,6 +6,7 @@
 //! | destination | function |
 //! | --- | --- |
 //! | a name, an identifier or a value in a sentence or a cell | [`clean_name`], at most [`LONGEST_NAME`] characters |
+//! | a name that is refused because it is not ASCII | [`spell_name`] |
 //! | a sentence or a path within a sentence | [`clean_sentence`], at most [`LONGEST_SENTENCE`] characters |
 //! | several lines of others, such as the end of a log | [`clean_block`], each line marked with `  \| ` |
 //! | a whole message on standard error, as a last line of defence | [`clean_message`] |
@@ -26,7 +27,7 @@ pub use character::is_hidden;
 pub use json::escape_json;
 pub use record::{LONGEST_RECORD_MESSAGE, LONGEST_RECORD_NAME, cut_message, cut_name};
 pub use screen::{clean_block, clean_csv, clean_message, clean_screen};
-pub use single::{Clean, LONGEST_NAME, LONGEST_SENTENCE, clean_name, clean_sentence, clean_text};
+pub use single::{Clean, LONGEST_NAME, LONGEST_SENTENCE, clean_name, clean_sentence, clean_text, spell_name};
 
 /// Stands for a character that is not shown.
 pub const REPLACEMENT: char = '\u{fffd}';

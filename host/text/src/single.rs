@@ -32,6 +32,16 @@ pub fn clean_sentence<T: Display>(text: T) -> Clean<T> {
     Clean { text, limit: LONGEST_SENTENCE }
 }
 
+/// Characters of a name that are spelled.
+const LONGEST_SPELLED: usize = 80;
+
+/// The beginning of a name that has to be ASCII, with everything else in it as `\u{…}`: letters of other alphabets look the
+/// same as those of this one.
+#[must_use]
+pub fn spell_name(name: &str) -> String {
+    name.chars().take(LONGEST_SPELLED).flat_map(char::escape_default).collect()
+}
+
 /// A text of others with a bound of its own, in characters.
 pub fn clean_text<T: Display>(text: T, limit: usize) -> Clean<T> {
     Clean { text, limit }

@@ -2,7 +2,7 @@
 
 use bench_text::{
     LONGEST_NAME, LONGEST_RECORD_NAME, clean_block, clean_csv, clean_message, clean_name, clean_screen, clean_sentence,
-    cut_name, escape_json, is_hidden,
+    cut_name, escape_json, is_hidden, spell_name,
 };
 
 /// Class, and characters of it that must not be shown.
@@ -59,6 +59,12 @@ fn what_people_write_is_shown_as_it_is() {
         assert_eq!(clean_name(text).to_string(), text);
         assert_eq!(clean_screen(text), text);
     }
+}
+
+#[test]
+fn a_name_that_has_to_be_ascii_is_spelled() {
+    assert_eq!(spell_name("\u{430}cme/\u{1b}x"), "\\u{430}cme/\\u{1b}x");
+    assert!(spell_name(&"\u{10ffff}".repeat(3_000_000)).len() <= 800);
 }
 
 #[test]

@@ -122,7 +122,8 @@ fn named_fields(text: &str) -> Vec<(String, &str)> {
 #[test]
 fn an_uncleaned_text_in_an_error_is_found() {
     let found = |text: &str| SentenceOfError::read(text).unwrap().uncleaned().collect::<Vec<_>>();
-    let variant = "    /// What.\n    Variant {\n        /// The name.\n        name: String,\n        count: u64,\n    },\n";
+    let variant =
+        "    /// What.\n    Variant {\n        /// The name.\n        name: String,\n        count: u64,\n    },\n";
     assert_eq!(found(&format!("#[error(\"no {{name}} in {{count}}\")]\n{variant}")), ["name"]);
     assert!(found(&format!("#[error(\"no {{name}}\", name = clean_name(.name))]\n{variant}")).is_empty());
     assert_eq!(found("#[error(\"it failed: {0}\")]\nFailed(String),\n"), ["0"]);
