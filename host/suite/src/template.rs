@@ -46,7 +46,7 @@ pub enum TemplateError {
         at: usize,
     },
     /// Braces without a name that can be one.
-    #[error("`{{{inside}}}` at byte {at} names no field")]
+    #[error("`{{{inside}}}` at byte {at} names no field", inside = clean_name(.inside))]
     NoField {
         /// What stands in them.
         inside: String,
