@@ -11,6 +11,8 @@ mod cli;
 mod evals;
 mod faults;
 mod files;
+#[cfg(unix)]
+mod foreign;
 mod grants;
 mod imports;
 mod input;

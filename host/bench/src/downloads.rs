@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bench_install::{Change, Installer, Note, Options, configured};
+use bench_text::clean_name;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use semver::Version;
 
@@ -56,7 +57,7 @@ fn progress() -> bench_install::Progress {
             if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}") {
                 bar.set_style(style);
             }
-            bar.set_message(name.to_owned());
+            bar.set_message(clean_name(name).to_string());
             bar
         });
         bar.set_position(have);
@@ -85,6 +86,6 @@ pub fn changes(changes: &[Change]) -> String {
 /// Notes as warnings.
 pub fn notes<'n>(notes: impl IntoIterator<Item = &'n Note>) {
     for note in notes {
-        output::warning(&output::printable(&format!("{} [{}]", note.text, note.code)), note.hint.as_deref());
+        output::note(&note.text, &note.code, note.hint.as_deref());
     }
 }

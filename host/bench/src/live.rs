@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bench_record::WorkloadStatus;
 use bench_run::{Progress, Reporter, Update};
+use bench_text::{clean_name, clean_sentence};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::numbers::{figure, lasting};
@@ -64,7 +65,7 @@ impl Live {
 
     fn say(&mut self, text: &str) {
         self.clear();
-        output::say(&output::printable(text));
+        output::say(text);
     }
 
     /// Shows something passing.
@@ -77,7 +78,7 @@ impl Live {
                 ProgressStyle::with_template("  {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
             )
         });
-        bar.set_message(text);
+        bar.set_message(clean_sentence(text).to_string());
         bar.tick();
     }
 
@@ -99,7 +100,7 @@ impl Live {
         let style = ProgressStyle::with_template("  {spinner} {msg}  {elapsed}  {rate}");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(2));
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("rate", rate));
-        bar.set_message(label);
+        bar.set_message(clean_sentence(label).to_string());
         bar.enable_steady_tick(REDRAW);
         self.bar = Some(bar);
     }
@@ -118,11 +119,12 @@ impl Reporter for Live {
                     Some("start an engine, or name its address with --endpoint"),
                 );
             }
-            Update::Launching { command } => self.say(&format!("starting {command}")),
+            Update::Launching { command } => self.say(&format!("starting {}", clean_sentence(command))),
             Update::Connected { title, endpoint, version, model, context_length } => {
-                let version = version.map_or_else(String::new, |version| format!(" {version}"));
+                let version = version.map_or_else(String::new, |version| format!(" {}", clean_name(version)));
                 let context = context_length.map_or_else(String::new, |tokens| format!(", context {tokens}"));
-                self.say(&format!("{title}{version} at {endpoint}, model {model}{context}"));
+                let (title, endpoint) = (clean_name(title), clean_sentence(endpoint));
+                self.say(&format!("{title}{version} at {endpoint}, model {}{context}", clean_name(model)));
             }
             Update::Hashing { done, total } => {
                 let percent = if total > 0 { done as f64 / total as f64 * 100.0 } else { 0.0 };
@@ -131,7 +133,10 @@ impl Reporter for Live {
             Update::Estimate { seconds, requests } => {
                 self.say(&format!("{requests} requests, at most about {}", lasting(seconds)));
             }
-            Update::Workload { label, title, number, of } => self.say(&format!("[{number}/{of}] {label} {title}")),
+            Update::Workload { label, title, number, of } => {
+                let (label, title) = (clean_name(label), clean_name(title));
+                self.say(&format!("[{number}/{of}] {label} {title}"));
+            }
             Update::Preparing { phase, done, of } => self.passing(format!("{phase}: making prompts {done}/{of}")),
             Update::Window { phase, repeat, of, requests, progress } => {
                 let which = repeat.map_or_else(|| "warm-up".to_owned(), |repeat| format!("repeat {repeat}/{of}"));
@@ -141,7 +146,7 @@ impl Reporter for Live {
             Update::PhaseDone { phase } => {
                 self.clear();
                 if let Some(reason) = &phase.skip_reason {
-                    self.say(&format!("  {} skipped: {reason}", phase.id));
+                    self.say(&format!("  {} skipped: {}", clean_name(&phase.id), clean_sentence(reason)));
                 }
             }
             Update::WorkloadDone { workload } => {
@@ -149,26 +154,27 @@ impl Reporter for Live {
                 // What was skipped has said so phase by phase.
                 if let Some(problem) = workload.problem.as_ref().filter(|_| workload.status != WorkloadStatus::Skipped)
                 {
-                    output::warning(
-                        &output::printable(&format!("{}: {} [{}]", workload.label, problem.message, problem.code)),
-                        problem.hint.as_deref(),
-                    );
+                    let words = output::noted(&problem.message, &problem.code);
+                    output::warning(&format!("{}: {words}", clean_name(&workload.label)), problem.hint.as_deref());
                 }
             }
-            Update::Task { name, title, number, of } => self.say(&format!("[{number}/{of}] {name} {title}")),
+            Update::Task { name, title, number, of } => {
+                let (name, title) = (clean_name(name), clean_name(title));
+                self.say(&format!("[{number}/{of}] {name} {title}"));
+            }
             Update::Samples { done, of } => self.passing(format!("{done}/{of} samples")),
             Update::TaskDone { eval } => {
                 self.clear();
                 if let Some(problem) = &eval.problem {
-                    let text = format!("{}: {} [{}]", eval.task, problem.message, problem.code);
-                    output::warning(&output::printable(&text), problem.hint.as_deref());
+                    let words = output::noted(&problem.message, &problem.code);
+                    output::warning(&format!("{}: {words}", clean_name(&eval.task)), problem.hint.as_deref());
                 }
             }
             Update::Note { code, text } => match PROGRESS.iter().find(|(progress, _)| *progress == code) {
-                Some((_, doing)) => self.say(&format!("  {doing}{text}")),
+                Some((_, doing)) => self.say(&format!("  {doing}{}", clean_sentence(text))),
                 None => {
                     self.clear();
-                    output::warning(&output::printable(&format!("{text} [{code}]")), None);
+                    output::note(text, code, None);
                 }
             },
             _ => {}

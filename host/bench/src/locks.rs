@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
 
 use bench_registry::{Lock, is_lock_trusted, trust_lock};
+use bench_text::{clean_name, clean_sentence};
 
 use crate::failure::Failure;
 use crate::{folders, output};
@@ -28,14 +29,12 @@ fn ask(path: &Path) -> Result<bool, Failure> {
         return Ok(false);
     }
     output::warning(
-        &output::printable(&format!("the suite's lock file {} replaces yours. It chooses:", path.display())),
+        &format!("the suite's lock file {} replaces yours. It chooses:", clean_sentence(path.display())),
         None,
     );
     for item in Lock::read(path)?.items() {
-        output::say(&output::printable(&format!(
-            "  {} {} {} from {}",
-            item.kind, item.name, item.version, item.registry
-        )));
+        let registry = clean_name(&item.registry);
+        output::say(&format!("  {} {} {} from {registry}", item.kind, item.name, item.version));
     }
     output::say("Allow this lock file? It is asked for again when it changes. [y/N]");
     let mut answer = String::new();

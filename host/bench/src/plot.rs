@@ -1,6 +1,7 @@
 //! Small plots in text.
 
 use bench_record::Curve;
+use bench_text::clean_name;
 
 use crate::numbers::figure;
 
@@ -13,7 +14,12 @@ pub fn curve(curve: &Curve) -> String {
     if points.is_empty() || most <= 0.0 {
         return String::new();
     }
-    let mut text = format!("  {} ({} by {})\n", curve.name, with_unit(&curve.y_name, &curve.y_unit), curve.x_name);
+    let mut text = format!(
+        "  {} ({} by {})\n",
+        clean_name(&curve.name),
+        with_unit(&curve.y_name, &curve.y_unit),
+        clean_name(&curve.x_name)
+    );
     let labels: Vec<String> = points.iter().map(|(x, _)| figure(*x)).collect();
     let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
     for ((_, y), label) in points.iter().zip(&labels) {
@@ -24,5 +30,6 @@ pub fn curve(curve: &Curve) -> String {
 }
 
 fn with_unit(name: &str, unit: &str) -> String {
-    if unit.is_empty() { name.to_owned() } else { format!("{name}, {unit}") }
+    let (name, shown_unit) = (clean_name(name), clean_name(unit));
+    if unit.is_empty() { name.to_string() } else { format!("{name}, {shown_unit}") }
 }

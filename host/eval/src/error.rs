@@ -4,13 +4,14 @@ use bench_grade::GradeError;
 use bench_plugin::LoadError;
 use bench_registry::RegistryError;
 use bench_samples::SamplesError;
+use bench_text::{clean_name, clean_sentence};
 
 /// Why a task could not be run, or not to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
     /// A task that the suite does not have.
-    #[error("the suite {suite} has no task `{wanted}`")]
+    #[error("the suite {suite} has no task `{wanted}`", suite = clean_name(.suite), wanted = clean_name(.wanted))]
     UnknownTask {
         /// The suite.
         suite: String,
@@ -23,7 +24,7 @@ pub enum EvalError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// A scorer that cannot be loaded.
-    #[error("the scorer `{scorer}` cannot be loaded: {error}")]
+    #[error("the scorer `{scorer}` cannot be loaded: {error}", scorer = clean_name(.scorer))]
     Load {
         /// The scorer.
         scorer: String,
@@ -31,7 +32,13 @@ pub enum EvalError {
         error: LoadError,
     },
     /// The task wants another version of its scorer.
-    #[error("the task {task} needs the scorer `{scorer}` {wanted}; this one is {found}")]
+    #[error(
+        "the task {task} needs the scorer `{scorer}` {wanted}; this one is {found}",
+        task = clean_name(.task),
+        scorer = clean_name(.scorer),
+        wanted = clean_name(.wanted),
+        found = clean_name(.found),
+    )]
     ScorerVersion {
         /// The task.
         task: String,
@@ -43,7 +50,7 @@ pub enum EvalError {
         found: String,
     },
     /// Grading as a whole failed.
-    #[error("task {task}: {error}")]
+    #[error("task {task}: {error}", task = clean_name(.task))]
     Grade {
         /// The task.
         task: String,
@@ -51,7 +58,10 @@ pub enum EvalError {
         error: GradeError,
     },
     /// The scorer asks for a judge, and there is none.
-    #[error("the scorer of the task {task} asks a model for its opinion, and no judge was named")]
+    #[error(
+        "the scorer of the task {task} asks a model for its opinion, and no judge was named",
+        task = clean_name(.task),
+    )]
     NoJudge {
         /// The task.
         task: String,
@@ -60,7 +70,11 @@ pub enum EvalError {
     #[error(transparent)]
     Samples(#[from] SamplesError),
     /// The log is of another data set or another format of prompts.
-    #[error("the log of the task {task} has the sample {sample}, whose {what} is another one than that of the suite")]
+    #[error(
+        "the log of the task {task} has the sample {sample}, whose {what} is another one than that of the suite",
+        task = clean_name(.task),
+        sample = clean_name(.sample),
+    )]
     Differs {
         /// The task.
         task: String,
@@ -70,19 +84,19 @@ pub enum EvalError {
         what: &'static str,
     },
     /// The driver has no way to likelihoods of given texts.
-    #[error("the driver {driver} has no way to ask how likely a given text is")]
+    #[error("the driver {driver} has no way to ask how likely a given text is", driver = clean_name(.driver))]
     NoLikelihoods {
         /// The driver.
         driver: String,
     },
     /// What the backend reports as log-probabilities is none.
-    #[error("the backend's log-probabilities cannot be used: {reason}")]
+    #[error("the backend's log-probabilities cannot be used: {reason}", reason = clean_sentence(.reason))]
     DegenerateLogprobs {
         /// What is wrong with them.
         reason: String,
     },
     /// Every sample would fail in the same way.
-    #[error("{message}")]
+    #[error("{message}", message = clean_sentence(.message))]
     Refused {
         /// Stable identifier.
         code: String,
@@ -92,19 +106,23 @@ pub enum EvalError {
         hint: Option<String>,
     },
     /// A limit of cost without a price.
-    #[error("the model {model} has no price, so its cost cannot be limited")]
+    #[error("the model {model} has no price, so its cost cannot be limited", model = clean_name(.model))]
     NoPrice {
         /// The model.
         model: String,
     },
     /// A price list that cannot be used.
-    #[error("the price list cannot be used: {reason}")]
+    #[error("the price list cannot be used: {reason}", reason = clean_sentence(.reason))]
     Prices {
         /// Why.
         reason: String,
     },
     /// A prompt could not be made.
-    #[error("the prompt of {sample} cannot be made: {reason}")]
+    #[error(
+        "the prompt of {sample} cannot be made: {reason}",
+        sample = clean_name(.sample),
+        reason = clean_sentence(.reason),
+    )]
     Prompt {
         /// The sample.
         sample: String,
@@ -112,7 +130,11 @@ pub enum EvalError {
         reason: String,
     },
     /// Two components were given for one scorer.
-    #[error("the file {file} cannot be used as a scorer: {reason}")]
+    #[error(
+        "the file {file} cannot be used as a scorer: {reason}",
+        file = clean_sentence(.file),
+        reason = clean_sentence(.reason),
+    )]
     ScorerFile {
         /// The file.
         file: String,

@@ -1,6 +1,7 @@
 //! Why a set of samples could not be graded as a whole.
 
 use bench_plugin::{Fault, LoadError};
+use bench_text::{clean_name, clean_sentence};
 
 /// Why nothing was graded. What goes wrong with a single sample is a verdict, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum GradeError {
     #[error("the verdicts cannot be added up: {0}")]
     Aggregate(#[source] Fault),
     /// Two samples are the same repeat of the same item.
-    #[error("there are two samples `{id}` of epoch {epoch}")]
+    #[error("there are two samples `{id}` of epoch {epoch}", id = clean_name(.id))]
     Duplicate {
         /// The item.
         id: String,
@@ -26,7 +27,10 @@ pub enum GradeError {
     /// A second pass gave other verdicts.
     #[error(
         "{scorer} does not grade the same sample in the same way twice: {differing} of {checked} samples changed when they were \
-         graded again in another order, the first of them `{id}` of epoch {epoch}: {difference}"
+         graded again in another order, the first of them `{id}` of epoch {epoch}: {difference}",
+        scorer = clean_name(.scorer),
+        id = clean_name(.id),
+        difference = clean_sentence(.difference),
     )]
     Nondeterministic {
         /// Name and version.

@@ -9,6 +9,7 @@ use bench_suite::{
     DataEntry, DataFormat, DatesEntry, Digest, FieldNames, Files, GenerationEntry, Manifest, QuickEntry, ScorerEntry,
     Suite, TaskEntry, TaskKind, TemplateEntry,
 };
+use bench_text::clean_text;
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 
@@ -241,16 +242,8 @@ impl Draft {
 
 /// A text on one line, as manifests have them.
 fn line(text: &str) -> String {
-    let mut line: String = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).fold(
-        String::new(),
-        |mut line, word| {
-            if !line.is_empty() && !word.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-            line
-        },
-    );
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut line = clean_text(words.join(" "), 480).to_string();
     while line.len() > 480 {
         line.pop();
     }

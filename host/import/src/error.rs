@@ -4,13 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bench_suite::SuiteError;
+use bench_text::{clean_name, clean_sentence};
 
 /// Why no suite was made. Whatever is refused is named.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// A file could not be read or written.
-    #[error("cannot {what} {}: {source}", .path.display())]
+    #[error("cannot {what} {}: {source}", clean_sentence(.path.display()))]
     Io {
         /// What was tried, such as `read`.
         what: &'static str,
@@ -20,7 +21,7 @@ pub enum ImportError {
         source: io::Error,
     },
     /// A file, or what is packed in it, is larger than may be.
-    #[error("{name} has more than {limit} bytes")]
+    #[error("{name} has more than {limit} bytes", name = clean_name(.name))]
     TooLarge {
         /// The file.
         name: String,
@@ -28,7 +29,7 @@ pub enum ImportError {
         limit: u64,
     },
     /// A file is not of the form that its name says.
-    #[error("{name} cannot be read: {reason}")]
+    #[error("{name} cannot be read: {reason}", name = clean_name(.name), reason = clean_sentence(.reason))]
     Unreadable {
         /// The file.
         name: String,
@@ -36,7 +37,12 @@ pub enum ImportError {
         reason: String,
     },
     /// A row of a data file cannot be used.
-    #[error("{name}, {place}: {reason}")]
+    #[error(
+        "{name}, {place}: {reason}",
+        name = clean_name(.name),
+        place = clean_sentence(.place),
+        reason = clean_sentence(.reason),
+    )]
     Row {
         /// The file.
         name: String,
@@ -46,13 +52,13 @@ pub enum ImportError {
         reason: String,
     },
     /// A data file without rows.
-    #[error("{name} has no items")]
+    #[error("{name} has no items", name = clean_name(.name))]
     Empty {
         /// The file.
         name: String,
     },
     /// A package that is nowhere.
-    #[error("the Python package `{package}` is in none of these: {}", .looked.join(", "))]
+    #[error("the Python package `{package}` is in none of these: {}", clean_sentence(.looked.join(", ")))]
     NoPackage {
         /// The package.
         package: &'static str,
@@ -60,7 +66,7 @@ pub enum ImportError {
         looked: Vec<String>,
     },
     /// A task, file or category that is not there.
-    #[error("there is no {what} `{name}` in {place}")]
+    #[error("there is no {what} `{name}` in {place}", name = clean_name(.name), place = clean_sentence(.place))]
     NotThere {
         /// What it is.
         what: &'static str,
@@ -70,7 +76,11 @@ pub enum ImportError {
         place: String,
     },
     /// A path in a file from outside that leads out of its folder.
-    #[error("{name} names the path `{path}`, which leads out of its folder")]
+    #[error(
+        "{name} names the path `{path}`, which leads out of its folder",
+        name = clean_name(.name),
+        path = clean_sentence(.path),
+    )]
     Outside {
         /// The file.
         name: String,
@@ -78,7 +88,7 @@ pub enum ImportError {
         path: String,
     },
     /// Something that has no counterpart here.
-    #[error("{what} is refused: {why}")]
+    #[error("{what} is refused: {why}", what = clean_name(.what), why = clean_sentence(.why))]
     Refused {
         /// What, by the name that it has in the source.
         what: String,
@@ -88,7 +98,12 @@ pub enum ImportError {
         hint: Option<String>,
     },
     /// A template of the source that an item does not fit, or that is none.
-    #[error("{key}{}: {reason}", item_words(.item.as_deref()))]
+    #[error(
+        "{key}{}: {reason}",
+        item_words(.item.as_deref()),
+        key = clean_name(.key),
+        reason = clean_sentence(.reason),
+    )]
     Template {
         /// The key of the template.
         key: String,
@@ -98,13 +113,13 @@ pub enum ImportError {
         reason: String,
     },
     /// The folder to write is there already.
-    #[error("{} is there already", .path.display())]
+    #[error("{} is there already", clean_sentence(.path.display()))]
     Exists {
         /// The folder.
         path: PathBuf,
     },
     /// An option that makes no sense, or one that is missing.
-    #[error("{what}: {why}")]
+    #[error("{what}: {why}", what = clean_name(.what), why = clean_sentence(.why))]
     Option {
         /// The option.
         what: String,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bench_files::FilesError;
 use bench_oci::OciError;
 use bench_registry::{NameError, RegistryError};
+use bench_text::{clean_name, clean_sentence};
 use jiff::Timestamp;
 
 use crate::transport::TransportError;
@@ -17,7 +18,11 @@ pub enum InstallError {
     #[error(transparent)]
     Grants(#[from] bench_grants::GrantError),
     /// Signatures are past their time.
-    #[error("the registry `{registry}` is out of date: its {role} expired {days} days ago, at {expires}")]
+    #[error(
+        "the registry `{registry}` is out of date: its {role} expired {days} days ago, at {expires}",
+        registry = clean_name(.registry),
+        role = clean_name(.role),
+    )]
     Expired {
         /// The registry.
         registry: String,
@@ -29,7 +34,7 @@ pub enum InstallError {
         days: i64,
     },
     /// The registry cannot be reached.
-    #[error("the registry `{registry}` cannot be reached: {error}")]
+    #[error("the registry `{registry}` cannot be reached: {error}", registry = clean_name(.registry))]
     Unreachable {
         /// The registry.
         registry: String,
@@ -37,7 +42,11 @@ pub enum InstallError {
         error: TransportError,
     },
     /// Signatures are missing, or made by keys that do not count (any more).
-    #[error("the registry `{registry}` is not signed by the keys that are trusted: {detail}")]
+    #[error(
+        "the registry `{registry}` is not signed by the keys that are trusted: {detail}",
+        registry = clean_name(.registry),
+        detail = clean_sentence(.detail),
+    )]
     Untrusted {
         /// The registry.
         registry: String,
@@ -45,7 +54,11 @@ pub enum InstallError {
         detail: String,
     },
     /// The registry shows an older state than it did before.
-    #[error("the registry `{registry}` shows an older state than it did before: {detail}")]
+    #[error(
+        "the registry `{registry}` shows an older state than it did before: {detail}",
+        registry = clean_name(.registry),
+        detail = clean_sentence(.detail),
+    )]
     RolledBack {
         /// The registry.
         registry: String,
@@ -53,7 +66,11 @@ pub enum InstallError {
         detail: String,
     },
     /// A file has another length or digest than was signed.
-    #[error("what the registry `{registry}` sends is not what was signed: {detail}")]
+    #[error(
+        "what the registry `{registry}` sends is not what was signed: {detail}",
+        registry = clean_name(.registry),
+        detail = clean_sentence(.detail),
+    )]
     Mismatch {
         /// The registry.
         registry: String,
@@ -61,7 +78,11 @@ pub enum InstallError {
         detail: String,
     },
     /// Metadata that cannot be read.
-    #[error("the metadata of the registry `{registry}` cannot be used: {detail}")]
+    #[error(
+        "the metadata of the registry `{registry}` cannot be used: {detail}",
+        registry = clean_name(.registry),
+        detail = clean_sentence(.detail),
+    )]
     BadMetadata {
         /// The registry.
         registry: String,
@@ -69,7 +90,7 @@ pub enum InstallError {
         detail: String,
     },
     /// No registry has it.
-    #[error("no registry has {what}")]
+    #[error("no registry has {what}", what = clean_name(.what))]
     Unknown {
         /// What was looked for.
         what: String,
@@ -78,13 +99,13 @@ pub enum InstallError {
     #[error("no registry is configured")]
     NoRegistry,
     /// A registry that the configuration does not have.
-    #[error("no registry named `{registry}` is configured")]
+    #[error("no registry named `{registry}` is configured", registry = clean_name(.registry))]
     UnknownRegistry {
         /// Its name.
         registry: String,
     },
     /// Several kinds have the name.
-    #[error("`{name}` is the name of several things: {}", kinds.join(", "))]
+    #[error("`{name}` is the name of several things: {}", clean_sentence(kinds.join(", ")), name = clean_name(.name))]
     Ambiguous {
         /// The name.
         name: String,
@@ -92,7 +113,12 @@ pub enum InstallError {
         kinds: Vec<String>,
     },
     /// There are versions, and none that fits what was asked for.
-    #[error("no version of {what} fits `{wanted}`; there are {there}")]
+    #[error(
+        "no version of {what} fits `{wanted}`; there are {there}",
+        what = clean_name(.what),
+        wanted = clean_name(.wanted),
+        there = clean_sentence(.there),
+    )]
     NoVersion {
         /// What was looked for.
         what: String,
@@ -102,7 +128,12 @@ pub enum InstallError {
         there: String,
     },
     /// The version was yanked.
-    #[error("{what} {version} was yanked by its publisher: {reason}")]
+    #[error(
+        "{what} {version} was yanked by its publisher: {reason}",
+        what = clean_name(.what),
+        version = clean_name(.version),
+        reason = clean_sentence(.reason),
+    )]
     Yanked {
         /// What it is.
         what: String,
@@ -112,7 +143,13 @@ pub enum InstallError {
         reason: String,
     },
     /// Another host is needed.
-    #[error("{what} {version} needs a host of version {needed}, and this is {host}")]
+    #[error(
+        "{what} {version} needs a host of version {needed}, and this is {host}",
+        what = clean_name(.what),
+        version = clean_name(.version),
+        needed = clean_name(.needed),
+        host = clean_name(.host),
+    )]
     HostUnfit {
         /// What it is.
         what: String,
@@ -124,7 +161,13 @@ pub enum InstallError {
         host: String,
     },
     /// It was built for another interface.
-    #[error("{what} {version} is built for {world}, and this host speaks {speaks}")]
+    #[error(
+        "{what} {version} is built for {world}, and this host speaks {speaks}",
+        what = clean_name(.what),
+        version = clean_name(.version),
+        world = clean_name(.world),
+        speaks = clean_name(.speaks),
+    )]
     InterfaceUnfit {
         /// What it is.
         what: String,
@@ -136,7 +179,12 @@ pub enum InstallError {
         speaks: String,
     },
     /// Data that it needs is not to be had.
-    #[error("{what} {version} needs data that the registry does not have for it: {data}")]
+    #[error(
+        "{what} {version} needs data that the registry does not have for it: {data}",
+        what = clean_name(.what),
+        version = clean_name(.version),
+        data = clean_sentence(.data),
+    )]
     DataMissing {
         /// What it is.
         what: String,
@@ -146,7 +194,12 @@ pub enum InstallError {
         data: String,
     },
     /// It came whole and signed, and does not do what it says.
-    #[error("{what} {version} was fetched and is not what the registry says: {problem}")]
+    #[error(
+        "{what} {version} was fetched and is not what the registry says: {problem}",
+        what = clean_name(.what),
+        version = clean_name(.version),
+        problem = clean_sentence(.problem),
+    )]
     Rejected {
         /// What it is.
         what: String,
@@ -156,7 +209,11 @@ pub enum InstallError {
         problem: String,
     },
     /// A component that belongs to no registry, and is not what can be installed.
-    #[error("{what} was fetched and cannot be used: {problem}")]
+    #[error(
+        "{what} was fetched and cannot be used: {problem}",
+        what = clean_name(.what),
+        problem = clean_sentence(.problem),
+    )]
     Unusable {
         /// Where it came from.
         what: String,
@@ -164,7 +221,12 @@ pub enum InstallError {
         problem: String,
     },
     /// Somebody else has the name.
-    #[error("{reference} holds a {what}, and {holder}")]
+    #[error(
+        "{reference} holds a {what}, and {holder}",
+        reference = clean_sentence(.reference),
+        what = clean_name(.what),
+        holder = clean_sentence(.holder),
+    )]
     NameTaken {
         /// Where the component came from.
         reference: String,
@@ -174,19 +236,19 @@ pub enum InstallError {
         holder: String,
     },
     /// The lock may not change.
-    #[error("{what} is not in the lock, and the lock is frozen")]
+    #[error("{what} is not in the lock, and the lock is frozen", what = clean_name(.what))]
     Frozen {
         /// What would change.
         what: String,
     },
     /// It is not here, and the network may not be used.
-    #[error("{what} is not on this machine, and the network is not to be used")]
+    #[error("{what} is not on this machine, and the network is not to be used", what = clean_name(.what))]
     Offline {
         /// What is missing.
         what: String,
     },
     /// It is not installed.
-    #[error("{what} is not installed")]
+    #[error("{what} is not installed", what = clean_name(.what))]
     NotInstalled {
         /// What was named.
         what: String,
@@ -195,7 +257,11 @@ pub enum InstallError {
     #[error("there is no earlier set to return to")]
     NothingBefore,
     /// The program would become older.
-    #[error("this is version {current}, and the registry's is the older {offered}")]
+    #[error(
+        "this is version {current}, and the registry's is the older {offered}",
+        current = clean_name(.current),
+        offered = clean_name(.offered),
+    )]
     Downgrade {
         /// This program.
         current: String,
@@ -203,7 +269,7 @@ pub enum InstallError {
         offered: String,
     },
     /// The configuration cannot be used.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", clean_sentence(path.display()), problem = clean_sentence(.problem))]
     BadConfig {
         /// The file.
         path: PathBuf,
@@ -211,7 +277,7 @@ pub enum InstallError {
         problem: String,
     },
     /// A file of this machine.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", clean_sentence(path.display()))]
     Io {
         /// The file.
         path: PathBuf,

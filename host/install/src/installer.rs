@@ -473,7 +473,7 @@ impl Installer {
         for data in &offered.release.data {
             let path = data.path(kind, name);
             if !self.reader(place).await?.lists(&path, &data.sha256, data.bytes, now).await? {
-                let (version, data) = (offered.release.version.to_string(), crate::reader::shown(&data.name));
+                let (version, data) = (offered.release.version.to_string(), data.name.clone());
                 return Err(InstallError::DataMissing { what, version, data });
             }
         }

@@ -1,6 +1,7 @@
 //! Looking without changing: what is newer, what there is to find, what an update would bring.
 
 use bench_registry::{Entry, Index, ItemKind, ItemName, Lock, Locked, components};
+use bench_text::clean_name;
 use semver::Version;
 use serde::Serialize;
 
@@ -217,7 +218,7 @@ impl Installer {
 }
 
 fn yanked(item: &Locked, reason: &str) -> Note {
-    let reason: String = reason.chars().filter(|character| !character.is_control()).take(200).collect();
+    let reason = clean_name(reason);
     Note {
         code: "version-yanked".to_owned(),
         text: format!(

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use bench_files::open_no_link;
 use bench_registry::{ItemKind, ItemName, Lock, hex};
+use bench_text::clean_name;
 use semver::{Version, VersionReq};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -166,10 +167,10 @@ fn starts(program: &Path, sha256: &str, version: &Version) -> Result<(), Install
         .arg("--version")
         .output()
         .map_err(|error| rejected(format!("it does not start: {error}")))?;
-    let output: String =
-        String::from_utf8_lossy(&ran.stdout).chars().filter(|character| !character.is_control()).take(80).collect();
+    let output = String::from_utf8_lossy(&ran.stdout);
+    let output = output.trim_end();
     if !ran.status.success() || output.split(' ').next_back() != Some(version.to_string().as_str()) {
-        return Err(rejected(format!("asked for its version it says `{output}`")));
+        return Err(rejected(format!("asked for its version it says `{}`", clean_name(output))));
     }
     let named = open_no_link(program).map_err(|error| at(program)(error.into()))?;
     if is_same_file(&file, &named).map_err(at(program))? { Ok(()) } else { Err(exchanged()) }

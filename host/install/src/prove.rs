@@ -7,6 +7,7 @@ use bench_registry::{
     ArchiveLimits, ItemKind, ItemName, ItemPath, PluginNeeds, Release, put_data, read_version, unpack,
 };
 use bench_suite::Suite;
+use bench_text::clean_name;
 
 use crate::error::InstallError;
 use crate::reader::Offered;
@@ -87,12 +88,12 @@ impl Prover {
         let limits = Limits::DEFAULT.with_memory(memory.max(Limits::DEFAULT.memory));
         let look = self.look(bytes, &offered.sha256, limits)?;
         if look.kind != kind || release.world.as_deref() != Some(look.world.as_str()) {
-            return Err(format!("it implements {}", look.world));
+            return Err(format!("it implements {}", clean_name(&look.world)));
         }
         if let Some((name, version)) = look.calls_itself
             && (name != release.name.own() || version != release.version.to_string())
         {
-            return Err(format!("it calls itself {} {}", printable(&name), printable(&version)));
+            return Err(format!("it calls itself {} {}", clean_name(&name), clean_name(&version)));
         }
         let Some(stated) = &release.needs else { return Ok(look.needs) };
         stated.check().map_err(|error| error.to_string())?;
@@ -123,10 +124,6 @@ fn suite(offered: &Offered, bytes: &[u8], data: Vec<(String, Vec<u8>)>) -> Resul
     if manifest.name == release.name.own() && manifest.version.to_string() == release.version.to_string() {
         Ok(())
     } else {
-        Err(format!("it calls itself {} {}", printable(&manifest.name), manifest.version))
+        Err(format!("it calls itself {} {}", clean_name(&manifest.name), manifest.version))
     }
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(80).collect()
 }

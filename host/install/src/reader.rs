@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bench_registry::{INDEX_PATH, Index, ItemKind, ItemName, ItemPath, MOST_DATA, Release, is_digest};
+use bench_text::clean_name;
 use jiff::Timestamp;
 use sigstore_tuf::transport::FetchFuture;
 use sigstore_tuf::{Error as TufError, MetadataStore, Repository, TargetFile, Targets, Updater};
@@ -55,7 +56,7 @@ impl Offered {
             bytes: self.bytes,
         };
         let data = release.data.iter().map(|data| Piece {
-            name: format!("{} {} {}", release.kind, release.name, shown(&data.name)),
+            name: format!("{} {} {}", release.kind, release.name, clean_name(&data.name)),
             file: located(&data.path(release.kind, &release.name), &data.sha256),
             sha256: data.sha256.clone(),
             bytes: data.bytes,
@@ -68,11 +69,6 @@ impl Offered {
 fn located(path: &str, sha256: &str) -> String {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     format!("targets/{folder}/{sha256}.{name}")
-}
-
-/// The beginning of a name, fit to be printed.
-pub(crate) fn shown(name: &str) -> String {
-    name.chars().filter(|character| !character.is_control()).take(80).collect()
 }
 
 /// Reads the metadata of one registry.

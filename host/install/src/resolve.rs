@@ -24,8 +24,7 @@ fn obstacle(offered: &Offered, want: &Want, what: &str) -> Option<InstallError> 
     let release = &offered.release;
     let (what, version) = (what.to_owned(), release.version.to_string());
     if let Some(reason) = &release.yanked {
-        let reason = reason.chars().filter(|character| !character.is_control()).take(200).collect();
-        return Some(InstallError::Yanked { what, version, reason });
+        return Some(InstallError::Yanked { what, version, reason: reason.clone() });
     }
     if !release.host.matches(&base(&want.host)) {
         let (needed, host) = (release.host.to_string(), want.host.to_string());
@@ -42,8 +41,7 @@ fn obstacle(offered: &Offered, want: &Want, what: &str) -> Option<InstallError> 
     }
     // Suites alone are made of files.
     if let Some(data) = release.data.first().filter(|_| release.kind != ItemKind::Suite) {
-        let data = data.name.chars().filter(|character| !character.is_control()).take(80).collect();
-        return Some(InstallError::DataMissing { what, version, data });
+        return Some(InstallError::DataMissing { what, version, data: data.name.clone() });
     }
     None
 }

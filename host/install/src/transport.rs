@@ -10,6 +10,7 @@ use std::pin::Pin;
 use bench_files::open_regular;
 use bench_oci::OciError;
 use bench_registry::{ArchiveLimits, Files, unpack};
+use bench_text::clean_sentence;
 use bench_wire::WireError;
 
 /// The future of a fetch.
@@ -26,7 +27,7 @@ pub enum TransportError {
     #[error(transparent)]
     Oci(#[from] OciError),
     /// The server answered with an error.
-    #[error("{path}: the server answers with status {status}")]
+    #[error("{path}: the server answers with status {status}", path = clean_sentence(.path))]
     Status {
         /// The file.
         path: String,
@@ -34,7 +35,7 @@ pub enum TransportError {
         status: u16,
     },
     /// There is more of it than there may be.
-    #[error("{path} is longer than {limit} bytes")]
+    #[error("{path} is longer than {limit} bytes", path = clean_sentence(.path))]
     TooLong {
         /// The file.
         path: String,
@@ -42,13 +43,13 @@ pub enum TransportError {
         limit: u64,
     },
     /// There is no such file.
-    #[error("{path} is not there")]
+    #[error("{path} is not there", path = clean_sentence(.path))]
     Missing {
         /// The file.
         path: String,
     },
     /// A file of the registry that cannot be read.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}", path = clean_sentence(.path))]
     Io {
         /// The file.
         path: String,
@@ -56,7 +57,7 @@ pub enum TransportError {
         error: io::Error,
     },
     /// What came cannot be kept on this machine.
-    #[error("{path} cannot be kept: {error}")]
+    #[error("{path} cannot be kept: {error}", path = clean_sentence(.path))]
     Kept {
         /// The file.
         path: String,

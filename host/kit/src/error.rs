@@ -5,15 +5,23 @@ use std::path::{Path, PathBuf};
 use bench_files::FilesError;
 use bench_forge::ForgeError;
 use bench_plugin::{Fault, LoadError};
+use bench_text::{clean_name, clean_sentence};
 
 /// Why an author's request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KitError {
     /// A name that no plugin may have.
-    #[error("{0:?} is not a name of 1 to 64 lower-case letters, digits and inner hyphens that begins with a letter")]
+    #[error(
+        "{text:?} is not a name of 1 to 64 lower-case letters, digits and inner hyphens that begins with a letter",
+        text = clean_sentence(.0),
+    )]
     BadName(String),
     /// There is no template for this kind in this language.
-    #[error("there is no template for a {kind} in {language}")]
+    #[error(
+        "there is no template for a {kind} in {language}",
+        kind = clean_name(.kind),
+        language = clean_name(.language),
+    )]
     NoTemplate {
         /// Such as `driver`.
         kind: String,
@@ -21,10 +29,10 @@ pub enum KitError {
         language: String,
     },
     /// A new plugin does not replace anything.
-    #[error("{0} exists already")]
+    #[error("{text} exists already", text = clean_sentence(.0.display()))]
     Exists(PathBuf),
     /// The file system refused.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}", path = clean_sentence(.path.display()))]
     Io {
         /// Which file.
         path: PathBuf,
@@ -35,7 +43,7 @@ pub enum KitError {
     #[error(transparent)]
     Files(FilesError),
     /// A file of cases is not what it should be.
-    #[error("{path}: {why}")]
+    #[error("{path}: {why}", path = clean_sentence(.path.display()), why = clean_sentence(.why))]
     BadCases {
         /// Which file.
         path: PathBuf,
@@ -43,7 +51,7 @@ pub enum KitError {
         why: String,
     },
     /// There are no cases.
-    #[error("{0} holds no file of cases (*.json)")]
+    #[error("{text} holds no file of cases (*.json)", text = clean_sentence(.0.display()))]
     NoCases(PathBuf),
     /// The component cannot be loaded.
     #[error("cannot load the component: {0}")]

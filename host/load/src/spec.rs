@@ -10,6 +10,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bench_text::clean_sentence;
 use serde::{Deserialize, Serialize};
 
 use crate::replay::Format;
@@ -211,7 +212,12 @@ impl LoadSpec {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum LoadError {
     /// The text is not a load.
-    #[error("`{text}` is no load: {reason}, at character {at}: `{part}`")]
+    #[error(
+        "`{text}` is no load: {reason}, at character {at}: `{part}`",
+        text = clean_sentence(.text),
+        reason = clean_sentence(.reason),
+        part = clean_sentence(.part),
+    )]
     BadLoad {
         /// All of it, cut where it is very long.
         text: String,
@@ -223,19 +229,22 @@ pub enum LoadError {
         reason: String,
     },
     /// An open loop needs an end.
-    #[error("the load `{0}` has no end")]
+    #[error("the load `{text}` has no end", text = clean_sentence(.0))]
     Endless(String),
     /// Longer than anybody waits.
-    #[error("the load `{0}` lasts longer than {1:?}")]
+    #[error("the load `{text}` lasts longer than {1:?}", text = clean_sentence(.0))]
     TooLong(String, Duration),
     /// The load has no times of its own.
-    #[error("the load `{0}` has no schedule: its requests wait for one another")]
+    #[error("the load `{text}` has no schedule: its requests wait for one another", text = clean_sentence(.0))]
     NoSchedule(String),
     /// Not one request falls into the duration.
-    #[error("the load `{0}` sends no request in {1:?}")]
+    #[error("the load `{text}` sends no request in {1:?}", text = clean_sentence(.0))]
     Empty(String, Duration),
     /// More requests than a run can hold.
-    #[error("the load `{load}` comes to {requests:.0} requests; at most {most} are sent in one run")]
+    #[error(
+        "the load `{load}` comes to {requests:.0} requests; at most {most} are sent in one run",
+        load = clean_sentence(.load),
+    )]
     TooMany {
         /// The load.
         load: String,
@@ -245,7 +254,7 @@ pub enum LoadError {
         most: usize,
     },
     /// A trace file that cannot be replayed.
-    #[error("line {line} of the trace: {reason}")]
+    #[error("line {line} of the trace: {reason}", reason = clean_sentence(.reason))]
     BadTrace {
         /// Counted from 1; 0 is the file as a whole.
         line: u64,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use bench_text::clean_text;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
@@ -79,7 +80,7 @@ pub(crate) async fn run(program: &str, arguments: &[&str], limit: Duration) -> F
 fn first_line(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    Some(line.chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect())
+    Some(clean_text(line, REASON_LIMIT).to_string())
 }
 
 #[cfg(all(test, unix))]

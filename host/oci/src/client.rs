@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bench_text::{clean_name, clean_sentence};
 use bench_wire::{Answer, Control, Endpoint, Header, Limits, Part, Request, Secrets, Trust};
 use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::challenge::{self, Challenge};
-use crate::error::{OciError, printable};
+use crate::error::OciError;
 use crate::layout::{LISTS, Layer, MANIFEST};
 use crate::logins::{Login, Logins};
 use crate::place::{Place, agent};
@@ -178,7 +179,7 @@ impl Client {
             other => Err(OciError::NoManifest {
                 what: what.to_owned(),
                 host: self.reference.host().to_owned(),
-                problem: format!("it is sent as `{}`", printable(other)),
+                problem: format!("it is sent as `{}`", clean_name(other)),
             }),
         }
     }
@@ -273,7 +274,7 @@ impl Client {
         let none = |problem: String| OciError::NoToken { host: self.reference.host().to_owned(), problem };
         let what = format!("a token for {}", self.reference.repository());
         let place = Place::read(&self.endpoint, "/", realm)
-            .ok_or_else(|| none(format!("it is to come from `{}`", printable(realm))))?;
+            .ok_or_else(|| none(format!("it is to come from `{}`", clean_name(realm))))?;
         place.may_follow(&self.endpoint).map_err(|problem| self.not_followed(&what, &place, problem))?;
         let actions = match self.access {
             Access::Pull => "pull",
@@ -409,7 +410,7 @@ fn complaint(body: &[u8]) -> String {
         ("", message) => message.to_owned(),
         (code, message) => format!("{code}: {message}"),
     });
-    printable(&words.unwrap_or_default())
+    clean_sentence(words.unwrap_or_default().trim()).to_string()
 }
 
 pub(crate) fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {

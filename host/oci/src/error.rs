@@ -1,6 +1,7 @@
 //! What can go wrong between this machine and an OCI registry. Everything that a server says is hostile: it is shortened and made
 //! printable before it stands in a message.
 
+use bench_text::{clean_name, clean_sentence};
 use bench_wire::WireError;
 
 /// Why something was not pulled or pushed.
@@ -8,7 +9,7 @@ use bench_wire::WireError;
 #[non_exhaustive]
 pub enum OciError {
     /// A text that is no reference.
-    #[error("`{text}` is no reference to an OCI registry: {problem}")]
+    #[error("`{text}` is no reference to an OCI registry: {problem}", text = clean_sentence(.text))]
     BadReference {
         /// The beginning of it, made printable.
         text: String,
@@ -16,7 +17,10 @@ pub enum OciError {
         problem: &'static str,
     },
     /// A reference by tag alone, where bytes were to be trusted.
-    #[error("{reference} names no digest, and what a tag points to can change at any time")]
+    #[error(
+        "{reference} names no digest, and what a tag points to can change at any time",
+        reference = clean_sentence(.reference),
+    )]
     Unpinned {
         /// The reference as it was given.
         reference: String,
@@ -24,7 +28,7 @@ pub enum OciError {
         pinned: Option<String>,
     },
     /// A reference by digest, or without a tag, where something was to be pushed.
-    #[error("{reference} is no place to push to: {problem}")]
+    #[error("{reference} is no place to push to: {problem}", reference = clean_sentence(.reference))]
     NoTarget {
         /// The reference.
         reference: String,
@@ -32,7 +36,12 @@ pub enum OciError {
         problem: &'static str,
     },
     /// The component calls itself otherwise than its repository.
-    #[error("{reference} holds a component that calls itself `{name}`, and its repository is called `{repository}`")]
+    #[error(
+        "{reference} holds a component that calls itself `{name}`, and its repository is called `{repository}`",
+        reference = clean_sentence(.reference),
+        name = clean_name(.name),
+        repository = clean_name(.repository),
+    )]
     NameMismatch {
         /// The reference.
         reference: String,
@@ -42,7 +51,7 @@ pub enum OciError {
         repository: String,
     },
     /// The exchange with the registry failed.
-    #[error("the OCI registry {host} cannot be reached: {error}")]
+    #[error("the OCI registry {host} cannot be reached: {error}", host = clean_name(.host))]
     Unreachable {
         /// Host and port.
         host: String,
@@ -50,7 +59,12 @@ pub enum OciError {
         error: WireError,
     },
     /// It wants to know who asks, or does not let them.
-    #[error("{what}: the OCI registry {host} refuses with status {status}{}", said(detail))]
+    #[error(
+        "{what}: the OCI registry {host} refuses with status {status}{}",
+        said(detail),
+        what = clean_name(.what),
+        host = clean_name(.host),
+    )]
     Denied {
         /// What was asked for.
         what: String,
@@ -64,7 +78,12 @@ pub enum OciError {
         helper: bool,
     },
     /// It is not there.
-    #[error("{what}: the OCI registry {host} has no such thing{}", said(detail))]
+    #[error(
+        "{what}: the OCI registry {host} has no such thing{}",
+        said(detail),
+        what = clean_name(.what),
+        host = clean_name(.host),
+    )]
     NotFound {
         /// What was asked for.
         what: String,
@@ -74,7 +93,12 @@ pub enum OciError {
         detail: String,
     },
     /// The registry has had enough of this client for now.
-    #[error("{what}: the OCI registry {host} asks to come back later{}", said(detail))]
+    #[error(
+        "{what}: the OCI registry {host} asks to come back later{}",
+        said(detail),
+        what = clean_name(.what),
+        host = clean_name(.host),
+    )]
     Busy {
         /// What was asked for.
         what: String,
@@ -84,7 +108,12 @@ pub enum OciError {
         detail: String,
     },
     /// Any other status than was hoped for.
-    #[error("{what}: the OCI registry {host} answers with status {status}{}", said(detail))]
+    #[error(
+        "{what}: the OCI registry {host} answers with status {status}{}",
+        said(detail),
+        what = clean_name(.what),
+        host = clean_name(.host),
+    )]
     Status {
         /// What was asked for.
         what: String,
@@ -96,7 +125,7 @@ pub enum OciError {
         detail: String,
     },
     /// More bytes than there may be; none beyond the bound was read.
-    #[error("{what} of {host} is longer than {limit} bytes")]
+    #[error("{what} of {host} is longer than {limit} bytes", what = clean_name(.what), host = clean_name(.host))]
     TooLong {
         /// What was asked for.
         what: String,
@@ -106,7 +135,12 @@ pub enum OciError {
         limit: u64,
     },
     /// Other bytes than the digest or length says.
-    #[error("{host} sends something else for {what}: {problem}")]
+    #[error(
+        "{host} sends something else for {what}: {problem}",
+        host = clean_name(.host),
+        what = clean_name(.what),
+        problem = clean_sentence(.problem),
+    )]
     Mismatch {
         /// What was asked for.
         what: String,
@@ -116,7 +150,12 @@ pub enum OciError {
         problem: String,
     },
     /// What came is no manifest.
-    #[error("{what} of {host} is no manifest: {problem}")]
+    #[error(
+        "{what} of {host} is no manifest: {problem}",
+        what = clean_name(.what),
+        host = clean_name(.host),
+        problem = clean_sentence(.problem),
+    )]
     NoManifest {
         /// What was asked for.
         what: String,
@@ -126,7 +165,7 @@ pub enum OciError {
         problem: String,
     },
     /// A manifest of something else than one component.
-    #[error("{what} holds no component: {problem}")]
+    #[error("{what} holds no component: {problem}", what = clean_name(.what), problem = clean_sentence(.problem))]
     Layout {
         /// The manifest.
         what: String,
@@ -134,7 +173,12 @@ pub enum OciError {
         problem: String,
     },
     /// The server sends the client where it does not go.
-    #[error("{what}: {host} sends on to {place}, {problem}")]
+    #[error(
+        "{what}: {host} sends on to {place}, {problem}",
+        what = clean_name(.what),
+        host = clean_name(.host),
+        place = clean_sentence(.place),
+    )]
     Redirect {
         /// What was asked for.
         what: String,
@@ -154,7 +198,7 @@ pub enum OciError {
         realm: String,
     },
     /// The place that gives tokens out gives none.
-    #[error("no token for {host}: {problem}")]
+    #[error("no token for {host}: {problem}", host = clean_name(.host), problem = clean_sentence(.problem))]
     NoToken {
         /// The registry.
         host: String,
@@ -162,7 +206,11 @@ pub enum OciError {
         problem: String,
     },
     /// The file with the user's logins cannot be used.
-    #[error("the logins in {path} cannot be used: {problem}")]
+    #[error(
+        "the logins in {path} cannot be used: {problem}",
+        path = clean_sentence(.path),
+        problem = clean_sentence(.problem),
+    )]
     Logins {
         /// The file, or the environment.
         path: String,
@@ -170,7 +218,12 @@ pub enum OciError {
         problem: String,
     },
     /// The registry answers to a push otherwise than it should.
-    #[error("{what}: {host} took it and says {problem}")]
+    #[error(
+        "{what}: {host} took it and says {problem}",
+        what = clean_name(.what),
+        host = clean_name(.host),
+        problem = clean_sentence(.problem),
+    )]
     BadReceipt {
         /// What was pushed.
         what: String,
@@ -264,14 +317,4 @@ impl OciError {
         };
         Some(hint.to_owned())
     }
-}
-
-/// What a server says, as it may stand in a message.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .take(200)
-        .collect::<String>()
-        .trim()
-        .to_owned()
 }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use bench_text::{clean_name, clean_sentence};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{OciError, printable};
+use crate::error::OciError;
 use crate::reference::Digest;
 
 /// Media type of a manifest.
@@ -62,21 +63,22 @@ impl Layer {
     pub fn of_manifest(bytes: &[u8], what: &str, host: &str) -> Result<Self, OciError> {
         let none = |problem: String| OciError::NoManifest { what: what.to_owned(), host: host.to_owned(), problem };
         let layout = |problem: String| OciError::Layout { what: what.to_owned(), problem };
-        let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| none(printable(&error.to_string())))?;
+        let manifest: Manifest =
+            serde_json::from_slice(bytes).map_err(|error| none(clean_sentence(&error).to_string()))?;
         if manifest.schema_version != 2 {
             return Err(none(format!("it is of version {}, and this program reads 2", manifest.schema_version)));
         }
         if let Some(other) = manifest.media_type.filter(|it| it != MANIFEST) {
-            return Err(layout(format!("it is of type {}", printable(&other))));
+            return Err(layout(format!("it is of type {}", clean_name(&other))));
         }
         if manifest.config.media_type != CONFIG {
-            return Err(layout(format!("its configuration is of type {}", printable(&manifest.config.media_type))));
+            return Err(layout(format!("its configuration is of type {}", clean_name(&manifest.config.media_type))));
         }
         let [layer] = manifest.layers.as_slice() else {
             return Err(layout(format!("it has {} layers", manifest.layers.len())));
         };
         if layer.media_type != LAYER {
-            return Err(layout(format!("its layer is of type {}", printable(&layer.media_type))));
+            return Err(layout(format!("its layer is of type {}", clean_name(&layer.media_type))));
         }
         let digest = Digest::parse(&layer.digest).ok_or_else(|| layout("its layer has no SHA-256".to_owned()))?;
         Ok(Self { digest, bytes: layer.size })

@@ -1,11 +1,12 @@
 //! Pushing: the configuration and the component first, the manifest that names them last, so that a push that is cut off leaves nothing
 //! that anybody could pull.
 
+use bench_text::clean_name;
 use bench_wire::{Header, Request};
 use bytes::Bytes;
 
 use crate::client::{Access, Client, Settings, header};
-use crate::error::{OciError, printable};
+use crate::error::OciError;
 use crate::layout::{Artifact, MANIFEST};
 use crate::place::Place;
 use crate::reference::{Digest, Reference};
@@ -39,7 +40,7 @@ pub fn expect_name(reference: &Reference, name: &str) -> Result<(), OciError> {
     }
     Err(OciError::NameMismatch {
         reference: reference.to_string(),
-        name: printable(name),
+        name: clean_name(name).to_string(),
         repository: reference.name().to_owned(),
     })
 }
@@ -91,7 +92,7 @@ impl Client {
         if said.is_empty() || said == digest.to_string() {
             Ok(digest)
         } else {
-            Err(self.receipt(&what, format!("that it is {}", printable(said))))
+            Err(self.receipt(&what, format!("that it is {}", clean_name(said))))
         }
     }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bench_text::spell_name;
 use bench_wire::Endpoint;
 
 use crate::error::OciError;
@@ -135,7 +136,7 @@ impl fmt::Display for Reference {
 }
 
 fn bad(text: &str, problem: &'static str) -> OciError {
-    OciError::BadReference { text: text.chars().take(200).flat_map(char::escape_default).collect(), problem }
+    OciError::BadReference { text: spell_name(text), problem }
 }
 
 impl FromStr for Reference {

@@ -12,6 +12,8 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use bench_text::clean_sentence;
+
 /// The checksum after the code, little-endian.
 const CHECKSUM: usize = size_of::<u32>();
 
@@ -27,9 +29,9 @@ pub struct CompileCache {
 /// Why a folder cannot serve as a cache.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CacheError {
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", clean_sentence(path.display()))]
     Io { path: PathBuf, error: std::io::Error },
-    #[error("{} belongs to another user or can be written by others", path.display())]
+    #[error("{} belongs to another user or can be written by others", clean_sentence(path.display()))]
     NotPrivate { path: PathBuf },
 }
 

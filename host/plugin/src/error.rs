@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bench_text::{clean_name, clean_sentence};
+
 use crate::contract::{Kind, SUPPORTED_VERSION};
 use crate::types::Problem;
 
@@ -24,7 +26,7 @@ pub enum LoadError {
         limit: usize,
     },
     /// The bytes do not validate or do not compile.
-    #[error("the component is not valid: {0}")]
+    #[error("the component is not valid: {text}", text = clean_sentence(.0))]
     Invalid(String),
     /// No export of ours.
     #[error("the component implements no world of bench:plugin; it exports {}", listed(.exports))]
@@ -39,7 +41,10 @@ pub enum LoadError {
         exports: Vec<String>,
     },
     /// Our interface in a version that this host does not speak.
-    #[error("the component implements {interface}@{found}; this host speaks {SUPPORTED_VERSION}")]
+    #[error(
+        "the component implements {interface}@{found}; this host speaks {SUPPORTED_VERSION}",
+        interface = clean_name(.interface),
+    )]
     WrongVersion {
         /// Such as `bench:plugin/driver`.
         interface: String,
@@ -55,24 +60,24 @@ pub enum LoadError {
         found: Kind,
     },
     /// Asks the host for something that no plugin gets.
-    #[error("the component imports {import}, which no plugin is given")]
+    #[error("the component imports {import}, which no plugin is given", import = clean_name(.import))]
     UnknownImport {
         /// The import's full name.
         import: String,
     },
     /// The export is there but its shape is not the interface's.
-    #[error("the component does not fit its interface: {0}")]
+    #[error("the component does not fit its interface: {text}", text = clean_sentence(.0))]
     Mismatch(String),
     /// The first call into the plugin went wrong.
     #[error("the component loads but cannot say what it is: {0}")]
     Describe(#[source] Fault),
     /// The engine itself could not be made.
-    #[error("the WebAssembly engine could not be set up: {0}")]
+    #[error("the WebAssembly engine could not be set up: {text}", text = clean_sentence(.0))]
     Engine(String),
 }
 
 fn listed(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "nothing".to_owned() } else { clean_sentence(names.join(", ")).to_string() }
 }
 
 impl LoadError {
@@ -130,7 +135,7 @@ impl LoadError {
 
 /// A call into a plugin that went wrong. The instance is gone; the next call starts a new one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("plugin {plugin} failed in `{export}`: {kind}")]
+#[error("plugin {plugin} failed in `{export}`: {kind}", plugin = clean_name(.plugin))]
 pub struct Fault {
     /// Name and version, or the digest's beginning while the name is not known.
     pub plugin: String,
@@ -180,18 +185,22 @@ impl Eq for Problem {}
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FaultKind::Trap(what) => write!(f, "it trapped ({what})"),
+            FaultKind::Trap(what) => write!(f, "it trapped ({})", clean_sentence(what)),
             FaultKind::Stack => f.write_str("it recursed too deeply"),
             FaultKind::Deadline => f.write_str("it did not come back in time"),
             FaultKind::Fuel => f.write_str("it used up its fuel"),
             FaultKind::Memory { wanted, allowed } => {
                 write!(f, "it asked for {wanted} bytes of memory and may have {allowed}")
             }
-            FaultKind::BadValue(what) => write!(f, "it returned a value that the interface does not allow ({what})"),
-            FaultKind::Lie(what) => write!(f, "it returned values that cannot be true ({what})"),
+            FaultKind::BadValue(what) => {
+                write!(f, "it returned a value that the interface does not allow ({})", clean_sentence(what))
+            }
+            FaultKind::Lie(what) => write!(f, "it returned values that cannot be true ({})", clean_sentence(what)),
             FaultKind::Waited => f.write_str("it tried to wait, but its clock is frozen"),
             FaultKind::Gone => f.write_str("an earlier failure ended the instance that this call belongs to"),
-            FaultKind::Problem(problem) => write!(f, "{} [{}]", problem.message, problem.code),
+            FaultKind::Problem(problem) => {
+                write!(f, "{} [{}]", clean_sentence(&problem.message), clean_name(&problem.code))
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bench_text::clean_name;
 use semver::Version;
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
@@ -46,17 +47,21 @@ pub struct Difference {
 impl fmt::Display for Incompatibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NewImport(name) => write!(f, "it imports `{name}`, which the earlier one does not"),
-            Self::ChangedImport(name, change) => write!(f, "it imports `{name}` in another shape: {change}"),
-            Self::GoneExport(name) => write!(f, "it does not export `{name}` any more"),
-            Self::ChangedExport(name, change) => write!(f, "it exports `{name}` in another shape: {change}"),
+            Self::NewImport(name) => write!(f, "it imports `{}`, which the earlier one does not", clean_name(name)),
+            Self::ChangedImport(name, change) => {
+                write!(f, "it imports `{name}` in another shape: {change}", name = clean_name(name))
+            }
+            Self::GoneExport(name) => write!(f, "it does not export `{}` any more", clean_name(name)),
+            Self::ChangedExport(name, change) => {
+                write!(f, "it exports `{name}` in another shape: {change}", name = clean_name(name))
+            }
         }
     }
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` became `{}`", self.before, self.after)
+        write!(f, "`{}` became `{}`", clean_name(&self.before), clean_name(&self.after))
     }
 }
 

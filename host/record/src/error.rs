@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use bench_files::FilesError;
+use bench_text::{clean_name, clean_sentence};
 
 /// A failure to read, write or find a record.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// A file or directory could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", clean_sentence(path.display()))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -18,7 +19,7 @@ pub enum RecordError {
         source: std::io::Error,
     },
     /// A file is larger than any record or trace should be.
-    #[error("{} has more than the {limit} bytes that are read", path.display())]
+    #[error("{} has more than the {limit} bytes that are read", clean_sentence(path.display()))]
     TooLarge {
         /// Which file.
         path: PathBuf,
@@ -29,7 +30,7 @@ pub enum RecordError {
     #[error(transparent)]
     Files(FilesError),
     /// The text is not a run record.
-    #[error("{what} is not a run record: {reason}")]
+    #[error("{what} is not a run record: {reason}", what = clean_name(.what), reason = clean_sentence(.reason))]
     NotARecord {
         /// The file, or what else was read.
         what: String,
@@ -37,7 +38,7 @@ pub enum RecordError {
         reason: String,
     },
     /// The record was written by a newer version of this program.
-    #[error("{what} has schema version {found}, but this program reads up to {known}")]
+    #[error("{what} has schema version {found}, but this program reads up to {known}", what = clean_name(.what))]
     NewerVersion {
         /// The file, or what else was read.
         what: String,
@@ -47,25 +48,29 @@ pub enum RecordError {
         known: u32,
     },
     /// A record holds something that JSON cannot, such as a number that is not finite.
-    #[error("the record cannot be written as JSON: {reason}")]
+    #[error("the record cannot be written as JSON: {reason}", reason = clean_sentence(.reason))]
     Unwritable {
         /// What is wrong with it.
         reason: String,
     },
     /// An identifier with characters that are not allowed in one.
-    #[error("`{id}` is not the identifier of a run")]
+    #[error("`{id}` is not the identifier of a run", id = clean_name(.id))]
     BadId {
         /// The text.
         id: String,
     },
     /// No run of that name.
-    #[error("no run is called `{reference}`")]
+    #[error("no run is called `{reference}`", reference = clean_sentence(.reference))]
     RunNotFound {
         /// What was asked for.
         reference: String,
     },
     /// Several runs begin like that.
-    #[error("`{reference}` could be any of {}", candidates.join(", "))]
+    #[error(
+        "`{reference}` could be any of {}",
+        clean_sentence(candidates.join(", ")),
+        reference = clean_sentence(.reference),
+    )]
     AmbiguousRun {
         /// What was asked for.
         reference: String,
@@ -73,7 +78,7 @@ pub enum RecordError {
         candidates: Vec<String>,
     },
     /// A trace file that is damaged or was not written by this program.
-    #[error("{} is not a usable trace: {reason}", path.display())]
+    #[error("{} is not a usable trace: {reason}", clean_sentence(path.display()), reason = clean_sentence(.reason))]
     BadTrace {
         /// Which file.
         path: PathBuf,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
 
+use bench_text::spell_name;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -29,7 +30,7 @@ impl ArchiveLimits {
 }
 
 fn bad(text: &str, problem: &'static str) -> NameError {
-    NameError { text: text.chars().take(80).flat_map(char::escape_default).collect(), problem }
+    NameError { text: spell_name(text), problem }
 }
 
 /// Puts files into an archive.

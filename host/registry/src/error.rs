@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use bench_files::FilesError;
 use bench_plugin::Kind;
+use bench_text::{clean_name, clean_sentence};
 
 /// A plugin or suite that cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// No plugin of this name.
-    #[error("there is no {kind} named `{name}`")]
+    #[error("there is no {kind} named `{name}`", name = clean_name(.name))]
     UnknownPlugin {
         /// The kind that was looked for.
         kind: Kind,
@@ -20,7 +21,7 @@ pub enum RegistryError {
         known: Vec<&'static str>,
     },
     /// No suite of this name.
-    #[error("there is no suite named `{name}`")]
+    #[error("there is no suite named `{name}`", name = clean_name(.name))]
     UnknownSuite {
         /// The name.
         name: String,
@@ -28,7 +29,7 @@ pub enum RegistryError {
         known: Vec<&'static str>,
     },
     /// A file that cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", clean_sentence(path.display()))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -39,7 +40,7 @@ pub enum RegistryError {
     #[error(transparent)]
     Files(FilesError),
     /// A file that is too large to be a plugin.
-    #[error("{} has {bytes} bytes; a plugin has at most {limit}", path.display())]
+    #[error("{} has {bytes} bytes; a plugin has at most {limit}", clean_sentence(path.display()))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -49,7 +50,11 @@ pub enum RegistryError {
         limit: u64,
     },
     /// A lock file that cannot be used.
-    #[error("the lock file {} cannot be used: {problem}", path.display())]
+    #[error(
+        "the lock file {} cannot be used: {problem}",
+        clean_sentence(path.display()),
+        problem = clean_sentence(.problem),
+    )]
     BadLock {
         /// The file.
         path: PathBuf,
@@ -68,7 +73,11 @@ pub enum RegistryError {
         items: usize,
     },
     /// Installed bytes that are not what was installed.
-    #[error("what is installed at {} is damaged: {problem}", path.display())]
+    #[error(
+        "what is installed at {} is damaged: {problem}",
+        clean_sentence(path.display()),
+        problem = clean_sentence(.problem),
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -76,7 +85,13 @@ pub enum RegistryError {
         problem: String,
     },
     /// An installed plugin that another version of the host is needed for.
-    #[error("{name} {version} needs a host of version {needed}, and this is {host}")]
+    #[error(
+        "{name} {version} needs a host of version {needed}, and this is {host}",
+        name = clean_name(.name),
+        version = clean_name(.version),
+        needed = clean_name(.needed),
+        host = clean_name(.host),
+    )]
     HostUnfit {
         /// The plugin.
         name: String,

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bench_plugin::Kind;
+use bench_text::{clean_sentence, spell_name};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +96,7 @@ impl FromStr for ItemKind {
 
 /// A text that is no name, version, kind or path of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` {problem}")]
+#[error("`{text}` {problem}", text = clean_sentence(.text))]
 pub struct NameError {
     /// The beginning of it, made printable.
     pub text: String,
@@ -121,7 +122,7 @@ impl NameError {
 }
 
 fn shown(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_default).collect()
+    spell_name(text)
 }
 
 /// The name of an item: `name`, or `publisher/name`.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use bench_plugin::{Host, Kind, Limits, LoadError, Plugin};
+use bench_text::clean_sentence;
 
 use crate::bundle::{Suite, components, suites};
 use crate::error::RegistryError;
@@ -33,7 +34,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Bundle => f.write_str("bundle"),
-            Source::File(path) => path.display().fmt(f),
+            Source::File(path) => clean_sentence(path.display()).fmt(f),
             Source::Lock { registry, lock } => write!(f, "registry {registry}, lock sha256:{lock}"),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use bench_text::clean_text;
+
 /// Writes formatted text to a string, which cannot fail.
 macro_rules! put {
     ($out:expr, $($arg:tt)*) => {{
@@ -14,8 +16,8 @@ pub(crate) use put;
 /// Characters of a text from outside that are shown.
 const LONGEST: usize = 600;
 
-/// A text from outside that can stand anywhere in a page, in a double-quoted attribute too: without the power to be markup, to
-/// turn the direction of what follows, or to fill the page.
+/// A text of others that can stand anywhere in a page, in a double-quoted attribute too: without the power to be markup, to
+/// turn the direction of what follows, or to fill the page. Line breaks are spaces, as a browser shows them.
 pub(crate) fn esc(text: &str) -> Esc<'_> {
     Esc(text)
 }
@@ -25,28 +27,39 @@ pub(crate) struct Esc<'a>(&'a str);
 
 impl fmt::Display for Esc<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, c) in self.0.chars().enumerate() {
-            if place == LONGEST {
-                return out.write_str("…");
+        write!(Markup(out), "{}", clean_text(Spaced(self.0), LONGEST))
+    }
+}
+
+/// A text with spaces for line breaks and tabs.
+struct Spaced<'a>(&'a str);
+
+impl fmt::Display for Spaced<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, piece) in self.0.split(['\n', '\t']).enumerate() {
+            if place > 0 {
+                out.write_char(' ')?;
             }
-            match c {
-                '&' => out.write_str("&amp;")?,
-                '<' => out.write_str("&lt;")?,
-                '>' => out.write_str("&gt;")?,
-                '"' => out.write_str("&quot;")?,
-                '\'' => out.write_str("&#39;")?,
-                '\n' | '\t' => out.write_char(' ')?,
-                c if c.is_control() || turns(c) => out.write_char('\u{fffd}')?,
-                c => out.write_char(c)?,
-            }
+            out.write_str(piece)?;
         }
         Ok(())
     }
 }
 
-/// Characters that change the direction of the text after them.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Writes text so that no character of it is markup.
+struct Markup<'o, 'f>(&'o mut fmt::Formatter<'f>);
+
+impl fmt::Write for Markup<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|letter| match letter {
+            '&' => self.0.write_str("&amp;"),
+            '<' => self.0.write_str("&lt;"),
+            '>' => self.0.write_str("&gt;"),
+            '"' => self.0.write_str("&quot;"),
+            '\'' => self.0.write_str("&#39;"),
+            letter => self.0.write_char(letter),
+        })
+    }
 }
 
 /// Three significant digits, whole above a hundred, with thin groups of three; a dash for what is no number.

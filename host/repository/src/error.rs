@@ -6,13 +6,14 @@ use bench_files::FilesError;
 use bench_kit::KitError;
 use bench_registry::NameError;
 use bench_suite::SuiteError;
+use bench_text::{clean_name, clean_sentence};
 
 /// A registry that cannot be written, or a release that it does not take.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
     /// A file or folder that cannot be read or written.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", clean_sentence(path.display()))]
     Io {
         /// The file.
         path: PathBuf,
@@ -23,13 +24,13 @@ pub enum RepositoryError {
     #[error(transparent)]
     Files(FilesError),
     /// Something is at the place of a new registry.
-    #[error("{} holds a registry already", path.display())]
+    #[error("{} holds a registry already", clean_sentence(path.display()))]
     Exists {
         /// The registry's folder.
         path: PathBuf,
     },
     /// Metadata that is not what it should be.
-    #[error("{file} cannot be used: {problem}")]
+    #[error("{file} cannot be used: {problem}", file = clean_sentence(.file), problem = clean_sentence(.problem))]
     BadMetadata {
         /// The file.
         file: String,
@@ -37,7 +38,11 @@ pub enum RepositoryError {
         problem: String,
     },
     /// A key that is none.
-    #[error("{origin} is no signing key: {problem}")]
+    #[error(
+        "{origin} is no signing key: {problem}",
+        origin = clean_sentence(.origin),
+        problem = clean_sentence(.problem),
+    )]
     BadKey {
         /// The file or variable.
         origin: String,
@@ -45,7 +50,7 @@ pub enum RepositoryError {
         problem: String,
     },
     /// A program that signs cannot be started.
-    #[error("`{program}`, which is to sign, cannot be started: {error}")]
+    #[error("`{program}`, which is to sign, cannot be started: {error}", program = clean_name(.program))]
     NoSigner {
         /// The program.
         program: String,
@@ -53,7 +58,11 @@ pub enum RepositoryError {
         error: std::io::Error,
     },
     /// A program that signs has not signed.
-    #[error("`{program}` did not sign: {problem}")]
+    #[error(
+        "`{program}` did not sign: {problem}",
+        program = clean_name(.program),
+        problem = clean_sentence(.problem),
+    )]
     Signer {
         /// The program.
         program: String,
@@ -61,13 +70,13 @@ pub enum RepositoryError {
         problem: String,
     },
     /// What a program gave is no signature by the key that its description names.
-    #[error("what `{program}` signed with is another key than its description names")]
+    #[error("what `{program}` signed with is another key than its description names", program = clean_name(.program))]
     WrongSignature {
         /// The program.
         program: String,
     },
     /// Too few of the keys that a role asks for.
-    #[error("`{role}` needs {threshold} signatures, and {found} of its keys are at hand")]
+    #[error("`{role}` needs {threshold} signatures, and {found} of its keys are at hand", role = clean_name(.role))]
     KeysMissing {
         /// The role.
         role: String,
@@ -79,13 +88,13 @@ pub enum RepositoryError {
         known: Vec<String>,
     },
     /// A role that the registry does not have.
-    #[error("the registry has no role `{role}`")]
+    #[error("the registry has no role `{role}`", role = clean_name(.role))]
     UnknownRole {
         /// The role.
         role: String,
     },
     /// A change that leaves a role without enough keys.
-    #[error("`{role}` would keep {keys} keys and needs {threshold} signatures")]
+    #[error("`{role}` would keep {keys} keys and needs {threshold} signatures", role = clean_name(.role))]
     TooFewKeys {
         /// The role.
         role: String,
@@ -104,7 +113,7 @@ pub enum RepositoryError {
     #[error(transparent)]
     Kit(#[from] KitError),
     /// A release that is refused.
-    #[error("{item} is refused: {reason}")]
+    #[error("{item} is refused: {reason}", item = clean_name(.item), reason = clean_sentence(.reason))]
     Refused {
         /// What was to be published.
         item: String,
@@ -114,7 +123,7 @@ pub enum RepositoryError {
         remedy: &'static str,
     },
     /// A release that does not exist.
-    #[error("the registry has no {path}")]
+    #[error("the registry has no {path}", path = clean_sentence(.path))]
     UnknownRelease {
         /// Its path.
         path: String,

@@ -10,6 +10,7 @@ use bench_registry::{
     parse_data_path, read_version,
 };
 use bench_suite::Suite;
+use bench_text::clean_name;
 use jiff::Timestamp;
 use semver::{Version, VersionReq};
 use tough::TargetName;
@@ -260,7 +261,7 @@ impl Wish {
 }
 
 fn short(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(200).collect()
+    clean_name(text).to_string()
 }
 
 fn collect(folder: &Path, prefix: &str, content: &mut bench_registry::Files) -> Result<(), RepositoryError> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bench_registry::{Entry, INDEX_PATH, Index, ItemPath, hex, is_digest, parse_data_path};
+use bench_text::clean_sentence;
 use jiff::Timestamp;
 use serde::Serialize;
 use tough::schema::{RoleType, Targets};
@@ -44,7 +45,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        clean_sentence(&self.text).fmt(f)
     }
 }
 

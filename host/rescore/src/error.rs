@@ -4,6 +4,7 @@ use bench_grade::GradeError;
 use bench_plugin::LoadError;
 use bench_registry::RegistryError;
 use bench_samples::SamplesError;
+use bench_text::{clean_name, clean_sentence};
 
 /// Why a log could not be graded again. What goes wrong with a single sample is a verdict, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,7 @@ pub enum RescoreError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// The component cannot be loaded.
-    #[error("the scorer {scorer}: {error}")]
+    #[error("the scorer {scorer}: {error}", scorer = clean_name(.scorer))]
     Load {
         /// As it was asked for.
         scorer: String,
@@ -23,7 +24,12 @@ pub enum RescoreError {
         error: LoadError,
     },
     /// The scorer at hand has another version than the one that was asked for.
-    #[error("{scorer} {wanted} is not at hand, only {found}")]
+    #[error(
+        "{scorer} {wanted} is not at hand, only {found}",
+        scorer = clean_name(.scorer),
+        wanted = clean_name(.wanted),
+        found = clean_name(.found),
+    )]
     OtherVersion {
         /// Its name.
         scorer: String,
@@ -33,19 +39,19 @@ pub enum RescoreError {
         found: String,
     },
     /// The configuration is no JSON object, or its file cannot be read.
-    #[error("the configuration: {reason}")]
+    #[error("the configuration: {reason}", reason = clean_sentence(.reason))]
     Config {
         /// What is wrong.
         reason: String,
     },
     /// The scorer wants the opinion of a model, and none is asked here.
-    #[error("{scorer} asks a model for its opinion, and grading a log asks none")]
+    #[error("{scorer} asks a model for its opinion, and grading a log asks none", scorer = clean_name(.scorer))]
     NeedsJudge {
         /// Its name.
         scorer: String,
     },
     /// The samples of a task could not be graded.
-    #[error("the task {task}: {error}")]
+    #[error("the task {task}: {error}", task = clean_name(.task))]
     Grade {
         /// The task.
         task: String,
@@ -53,7 +59,7 @@ pub enum RescoreError {
         error: GradeError,
     },
     /// The run has no samples.
-    #[error("the run {run} has no log of samples")]
+    #[error("the run {run} has no log of samples", run = clean_name(.run))]
     NoSamples {
         /// Its identifier.
         run: String,

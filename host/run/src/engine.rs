@@ -17,6 +17,7 @@ use bench_record::Problem;
 use bench_wire::{Client, Control, Endpoint, Limits, Secrets, Trust, WireError};
 use serde_json::{Map, Value};
 
+use crate::bounds::{bound_backend, bound_model};
 use crate::catalog::Identity;
 use crate::convert;
 use crate::error::RunError;
@@ -205,17 +206,9 @@ impl Line {
         }
     }
 
-    /// What a backend says of itself, without the user's keys: a server can repeat what it was sent.
+    /// What a backend says of itself, bounded and without the user's keys: a server can repeat what it was sent.
     pub(crate) fn shown(&self, backend: Backend) -> Backend {
-        let clean = |text: String| self.secrets.redact(&text);
-        Backend {
-            name: clean(backend.name),
-            version: backend.version.map(clean),
-            build: backend.build.into_iter().map(clean).collect(),
-            models: backend.models.into_iter().map(|model| Model { id: clean(model.id), ..model }).collect(),
-            extra: backend.extra.map(clean),
-            ..backend
-        }
+        bound_backend(backend, |text| self.secrets.redact(text))
     }
 
     /// Settles on a model and makes the connections of a run. Requests name the model as the backend does; everything else
@@ -247,7 +240,7 @@ impl Line {
         let lanes = Lanes::new(Arc::new(crew), &client, options.waiting);
         let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
         let target = Target { model: model.id.clone(), version: backend.version, params };
-        let model = Model { id: self.secrets.redact(&model.id), ..model };
+        let model = bound_model(model, |text| self.secrets.redact(text));
         let counts = self.driver.info().capabilities.contains(&Capability::Tokenize);
         let backend = shown;
         let mut line = Line { control, ..self };

@@ -7,6 +7,7 @@ use bench_plugin::{Fault, LoadError};
 use bench_record::RecordError;
 use bench_registry::RegistryError;
 use bench_suite::SuiteError;
+use bench_text::{clean_name, clean_sentence};
 use bench_wire::WireError;
 
 /// What kind of failure an error is; the binary turns it into its exit code.
@@ -29,7 +30,7 @@ pub enum Category {
 #[non_exhaustive]
 pub enum RunError {
     /// A plugin that cannot be loaded.
-    #[error("cannot load the plugin `{reference}`: {error}")]
+    #[error("cannot load the plugin `{reference}`: {error}", reference = clean_sentence(.reference))]
     Load {
         /// What the user or the suite named.
         reference: String,
@@ -43,7 +44,12 @@ pub enum RunError {
     #[error(transparent)]
     Suite(#[from] SuiteError),
     /// The suite wants another version of a workload.
-    #[error("the suite needs the workload `{plugin}` {wanted}; this one is {found}")]
+    #[error(
+        "the suite needs the workload `{plugin}` {wanted}; this one is {found}",
+        plugin = clean_name(.plugin),
+        wanted = clean_name(.wanted),
+        found = clean_name(.found),
+    )]
     WorkloadVersion {
         /// The workload.
         plugin: String,
@@ -68,7 +74,11 @@ pub enum RunError {
     #[error("the simulated engine cannot be started: {0}")]
     Sim(#[from] bench_sim::SimError),
     /// Something answers, but it is not the engine that the driver is for.
-    #[error("what answers at {endpoint} is not recognised as {title}")]
+    #[error(
+        "what answers at {endpoint} is not recognised as {title}",
+        endpoint = clean_sentence(.endpoint),
+        title = clean_name(.title),
+    )]
     NotRecognised {
         /// The address.
         endpoint: String,
@@ -76,7 +86,11 @@ pub enum RunError {
         title: String,
     },
     /// The driver has no address to try.
-    #[error("the driver `{driver}` found no engine: {tried}")]
+    #[error(
+        "the driver `{driver}` found no engine: {tried}",
+        driver = clean_name(.driver),
+        tried = clean_sentence(.tried),
+    )]
     NoEngine {
         /// The driver.
         driver: String,
@@ -84,7 +98,7 @@ pub enum RunError {
         tried: String,
     },
     /// A model that the engine does not serve.
-    #[error("the engine serves no model `{wanted}`")]
+    #[error("the engine serves no model `{wanted}`", wanted = clean_name(.wanted))]
     ModelNotFound {
         /// What the user asked for.
         wanted: String,
@@ -92,13 +106,17 @@ pub enum RunError {
         served: Vec<String>,
     },
     /// The engine names no model and the user neither.
-    #[error("the engine at {endpoint} lists no model")]
+    #[error("the engine at {endpoint} lists no model", endpoint = clean_sentence(.endpoint))]
     NoModel {
         /// The address.
         endpoint: String,
     },
     /// A key that the driver needs.
-    #[error("the driver `{driver}` needs a key, and the environment variable {variable} is not set")]
+    #[error(
+        "the driver `{driver}` needs a key, and the environment variable {variable} is not set",
+        driver = clean_name(.driver),
+        variable = clean_name(.variable),
+    )]
     MissingSecret {
         /// The driver.
         driver: String,
@@ -165,7 +183,7 @@ pub enum RunError {
     #[error(transparent)]
     Grants(#[from] bench_grants::GrantError),
     /// A workload that the suite does not have.
-    #[error("the suite {suite} has no workload `{wanted}`")]
+    #[error("the suite {suite} has no workload `{wanted}`", suite = clean_name(.suite), wanted = clean_name(.wanted))]
     UnknownWorkload {
         /// The suite.
         suite: String,
@@ -175,7 +193,12 @@ pub enum RunError {
         known: Vec<String>,
     },
     /// A workload needs texts that the suite does not have.
-    #[error("the workload `{workload}` needs the corpus `{corpus}`, which the suite {suite} does not have")]
+    #[error(
+        "the workload `{workload}` needs the corpus `{corpus}`, which the suite {suite} does not have",
+        workload = clean_name(.workload),
+        corpus = clean_name(.corpus),
+        suite = clean_name(.suite),
+    )]
     NoCorpus {
         /// The workload.
         workload: String,
@@ -185,7 +208,11 @@ pub enum RunError {
         corpus: String,
     },
     /// A `--param` that cannot be used.
-    #[error("the parameter `{text}` cannot be used: {reason}")]
+    #[error(
+        "the parameter `{text}` cannot be used: {reason}",
+        text = clean_sentence(.text),
+        reason = clean_sentence(.reason),
+    )]
     BadParam {
         /// As the user wrote it.
         text: String,
@@ -193,7 +220,7 @@ pub enum RunError {
         reason: String,
     },
     /// The engine answered, and the answer is an error.
-    #[error("{}", .problem.message)]
+    #[error("{}", clean_sentence(&.problem.message))]
     Refused {
         /// The driver's reading of the answer.
         problem: Problem,
@@ -201,7 +228,11 @@ pub enum RunError {
         status: u16,
     },
     /// A number of the host's own that cannot be.
-    #[error("the workload `{workload}` planned something that cannot be run: {reason}")]
+    #[error(
+        "the workload `{workload}` planned something that cannot be run: {reason}",
+        workload = clean_name(.workload),
+        reason = clean_sentence(.reason),
+    )]
     BadPlan {
         /// The workload.
         workload: String,
@@ -212,7 +243,11 @@ pub enum RunError {
     #[error(transparent)]
     Demand(#[from] bench_load::LoadError),
     /// The trace to replay cannot be read.
-    #[error("the trace {path} cannot be read: {reason}")]
+    #[error(
+        "the trace {path} cannot be read: {reason}",
+        path = clean_sentence(.path),
+        reason = clean_sentence(.reason),
+    )]
     Trace {
         /// The file.
         path: String,
@@ -220,7 +255,7 @@ pub enum RunError {
         reason: String,
     },
     /// Threads could not be started.
-    #[error("the threads that send and receive cannot be started: {0}")]
+    #[error("the threads that send and receive cannot be started: {text}", text = clean_sentence(.0))]
     Threads(String),
     /// The capture of packets could not be started.
     #[error(transparent)]
@@ -234,13 +269,18 @@ pub enum RunError {
         failed: u64,
     },
     /// Randomness could not be had from the operating system.
-    #[error("the operating system gives no random bytes: {0}")]
+    #[error("the operating system gives no random bytes: {text}", text = clean_sentence(.0))]
     Random(String),
     /// An eval task that cannot be run.
     #[error(transparent)]
     Eval(#[from] EvalError),
     /// The run to go on with is of something else.
-    #[error("the run {run} cannot be gone on with: its {what} is {before}, and now it is {now}")]
+    #[error(
+        "the run {run} cannot be gone on with: its {what} is {before}, and now it is {now}",
+        run = clean_name(.run),
+        before = clean_name(.before),
+        now = clean_name(.now),
+    )]
     ResumeDiffers {
         /// The run.
         run: String,
@@ -257,6 +297,18 @@ pub enum RunError {
     /// The user stopped the run.
     #[error("the run was stopped")]
     Stopped,
+}
+
+/// Names that a hint lists.
+const MOST_NAMES: usize = 20;
+
+/// The first names, and how many there are beyond them.
+fn list_names(names: &[String]) -> String {
+    let mut listed: Vec<String> = names.iter().take(MOST_NAMES).map(|name| clean_name(name).to_string()).collect();
+    if let Some(more @ 1..) = names.len().checked_sub(MOST_NAMES) {
+        listed.push(format!("and {more} more"));
+    }
+    listed.join(", ")
 }
 
 impl RunError {
@@ -321,7 +373,7 @@ impl RunError {
                 Some("start the engine, name its address with --endpoint, or let bench start it with --launch --model PATH".to_owned())
             }
             RunError::ModelNotFound { served, .. } if served.is_empty() => None,
-            RunError::ModelNotFound { served, .. } => Some(format!("it serves {}", served.join(", "))),
+            RunError::ModelNotFound { served, .. } => Some(format!("it serves {}", list_names(served))),
             RunError::NoModel { .. } => Some("name one with --model".to_owned()),
             RunError::MissingSecret { variable, .. } => {
                 Some(format!("set {variable}, or name another variable with --api-key-env"))
@@ -337,7 +389,7 @@ impl RunError {
             RunError::LaunchNotGranted { hint, .. } => hint.clone(),
             RunError::Needs { error, .. } => error.hint(),
             RunError::Grants(error) => error.hint(),
-            RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", known.join(", "))),
+            RunError::UnknownWorkload { known, .. } => Some(format!("it has {}", list_names(known))),
             RunError::NoCorpus { .. } => Some("name a suite that has it with --suite".to_owned()),
             RunError::BadParam { .. } => {
                 Some("write KEY=VALUE for the driver or LABEL.KEY=VALUE for a workload, such as W3.contexts=[1024,2048]".to_owned())

@@ -7,6 +7,7 @@ use bench_plugin::Fault;
 use bench_plugin::driver_types::LocatedEvent;
 use bench_plugin::types::{Event, HttpResponse, ToolCall};
 use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus, RequestTimes};
+use bench_text::{cut_message, cut_name};
 use bench_wire::{Exchange, Head, Stamp, WireError};
 
 use crate::convert;
@@ -164,9 +165,9 @@ fn unsent(why: NotSent) -> Problem {
 
 fn redacted(engine: &Engine, problem: Problem) -> Problem {
     Problem {
-        message: engine.redact(&problem.message),
-        hint: problem.hint.map(|hint| engine.redact(&hint)),
-        code: problem.code,
+        message: cut_message(engine.redact(&problem.message)),
+        hint: problem.hint.map(|hint| cut_message(engine.redact(&hint))),
+        code: cut_name(problem.code),
     }
 }
 

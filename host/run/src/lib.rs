@@ -4,6 +4,7 @@
 //! requests are made ready and after their answers have come, never in between: see [`bench_load::measure`].
 
 mod assemble;
+mod bounds;
 mod calibrate;
 mod catalog;
 mod connect;

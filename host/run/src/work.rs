@@ -2,6 +2,7 @@
 
 use bench_plugin::workload_types::Phase;
 use bench_record::{PhaseRecord, PhaseStatus, Problem, WorkloadRecord, WorkloadStatus};
+use bench_text::{cut_message, cut_name};
 use bench_wire::Stop;
 use serde_json::Value;
 
@@ -209,9 +210,9 @@ fn untried(planned: &Planned, problem: Problem) -> WorkloadRecord {
 
 fn problem_of(engine: &Engine, error: &RunError) -> Problem {
     Problem {
-        code: error.code().to_owned(),
-        message: engine.redact(&error.to_string()),
-        hint: error.hint().map(|hint| engine.redact(&hint)),
+        code: cut_name(error.code().to_owned()),
+        message: cut_message(engine.redact(&error.to_string())),
+        hint: error.hint().map(|hint| cut_message(engine.redact(&hint))),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use bench_files::FilesError;
+use bench_text::{clean_name, clean_sentence};
 
 /// A failure to read or write a log of samples.
 #[derive(Debug, thiserror::Error)]
 pub enum SamplesError {
     /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", clean_sentence(path.display()))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -37,7 +38,7 @@ pub enum SamplesError {
         error: bench_unpack::archive::Refusal,
     },
     /// A file, or what it unpacks to, is larger than what is read.
-    #[error("{} has more than the {limit} bytes that are read", path.display())]
+    #[error("{} has more than the {limit} bytes that are read", clean_sentence(path.display()))]
     TooLarge {
         /// Which file.
         path: PathBuf,
@@ -45,7 +46,7 @@ pub enum SamplesError {
         limit: u64,
     },
     /// Something is wrong with a line.
-    #[error("{}, {error}", path.display())]
+    #[error("{}, {error}", clean_sentence(path.display()))]
     Line {
         /// Which file.
         path: PathBuf,
@@ -53,7 +54,7 @@ pub enum SamplesError {
         error: LineError,
     },
     /// The sample has been logged already.
-    #[error("{} has the sample {key} already", path.display())]
+    #[error("{} has the sample {key} already", clean_sentence(path.display()), key = clean_name(.key))]
     Logged {
         /// Which file.
         path: PathBuf,
@@ -61,13 +62,13 @@ pub enum SamplesError {
         key: String,
     },
     /// Another program writes to the log.
-    #[error("{} is being written by another program", path.display())]
+    #[error("{} is being written by another program", clean_sentence(path.display()))]
     InUse {
         /// Which file.
         path: PathBuf,
     },
     /// The file is no log that is known.
-    #[error("{} is not a log of samples: {reason}", path.display())]
+    #[error("{} is not a log of samples: {reason}", clean_sentence(path.display()), reason = clean_sentence(.reason))]
     NotALog {
         /// Which file.
         path: PathBuf,
@@ -75,13 +76,13 @@ pub enum SamplesError {
         reason: String,
     },
     /// There is no sample in it.
-    #[error("{} has no samples", path.display())]
+    #[error("{} has no samples", clean_sentence(path.display()))]
     Empty {
         /// Which file or folder.
         path: PathBuf,
     },
     /// The samples cannot be written in that form.
-    #[error("the samples cannot be written as {form}: {reason}")]
+    #[error("the samples cannot be written as {form}: {reason}", reason = clean_sentence(.reason))]
     Unwritable {
         /// The form.
         form: &'static str,
@@ -127,7 +128,7 @@ pub enum LineErrorKind {
         at: usize,
     },
     /// It is not JSON, or not that of a sample.
-    #[error("it is not a sample: {0}")]
+    #[error("it is not a sample: {text}", text = clean_sentence(.0))]
     NotASample(String),
     /// A newer program wrote it.
     #[error("it has schema version {found}, but this program reads up to {known}")]
@@ -141,7 +142,7 @@ pub enum LineErrorKind {
     #[error("the sample has no id")]
     MissingId,
     /// The sample is there twice.
-    #[error("the sample {key} is there already, in line {first}")]
+    #[error("the sample {key} is there already, in line {first}", key = clean_name(.key))]
     Duplicate {
         /// The sample.
         key: String,

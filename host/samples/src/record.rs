@@ -4,6 +4,7 @@
 //! the data set. Three digests say what was asked: two runs whose digests are equal asked the same, whatever their files are
 //! called. Digests are SHA-256 over canonical JSON (RFC 8785), in lower-case hexadecimal.
 
+use bench_text::clean_name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -430,7 +431,7 @@ impl SampleRecord {
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.task, self.id)?;
+        write!(f, "{} {}", clean_name(&self.task), clean_name(&self.id))?;
         if self.epoch > 0 { write!(f, " (repeat {})", self.epoch) } else { Ok(()) }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use bench_text::{clean_name, clean_sentence};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -42,7 +43,7 @@ pub struct Items {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ItemError {
     /// A line that is no JSON object.
-    #[error("line {line} is no JSON object: {reason}")]
+    #[error("line {line} is no JSON object: {reason}", reason = clean_sentence(.reason))]
     NotAnObject {
         /// Counted from 1.
         line: usize,
@@ -50,7 +51,10 @@ pub enum ItemError {
         reason: String,
     },
     /// An item without an identifier.
-    #[error("line {line} has no field `{field}` with a text or a whole number to tell the item by")]
+    #[error(
+        "line {line} has no field `{field}` with a text or a whole number to tell the item by",
+        field = clean_name(.field),
+    )]
     NoId {
         /// Counted from 1.
         line: usize,
@@ -58,7 +62,7 @@ pub enum ItemError {
         field: String,
     },
     /// Two items with one identifier.
-    #[error("line {line} has the identifier {id:?} of an item before it")]
+    #[error("line {line} has the identifier {id:?} of an item before it", id = clean_name(.id))]
     DuplicateId {
         /// Counted from 1.
         line: usize,
@@ -66,7 +70,11 @@ pub enum ItemError {
         id: String,
     },
     /// A field that the task says every item has.
-    #[error("the item {id:?} on line {line} has no field `{field}`")]
+    #[error(
+        "the item {id:?} on line {line} has no field `{field}`",
+        id = clean_name(.id),
+        field = clean_name(.field),
+    )]
     NoField {
         /// Counted from 1.
         line: usize,
@@ -76,7 +84,11 @@ pub enum ItemError {
         field: String,
     },
     /// A field of another type than its use needs.
-    #[error("the field `{field}` of the item {id:?} on line {line} is not {wanted}")]
+    #[error(
+        "the field `{field}` of the item {id:?} on line {line} is not {wanted}",
+        field = clean_name(.field),
+        id = clean_name(.id),
+    )]
     FieldType {
         /// Counted from 1.
         line: usize,

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use bench_text::{clean_name, clean_sentence};
+
 use crate::data::ItemError;
 use crate::template::TemplateError;
 
@@ -10,7 +12,7 @@ use crate::template::TemplateError;
 #[non_exhaustive]
 pub enum SuiteError {
     /// The folder itself could not be opened.
-    #[error("suite folder {path} cannot be opened: {source}")]
+    #[error("suite folder {path} cannot be opened: {source}", path = clean_sentence(.path))]
     Folder {
         /// The folder.
         path: String,
@@ -18,13 +20,13 @@ pub enum SuiteError {
         source: io::Error,
     },
     /// A file that the suite needs is not there.
-    #[error("suite file {path} is missing")]
+    #[error("suite file {path} is missing", path = clean_sentence(.path))]
     Missing {
         /// The file.
         path: String,
     },
     /// A file is there but could not be read.
-    #[error("suite file {path} cannot be read: {source}")]
+    #[error("suite file {path} cannot be read: {source}", path = clean_sentence(.path))]
     Unreadable {
         /// The file.
         path: String,
@@ -32,7 +34,7 @@ pub enum SuiteError {
         source: io::Error,
     },
     /// A path that could leave the suite's folder, or that not every system can write.
-    #[error("suite path `{path}` is not allowed: {why}")]
+    #[error("suite path `{path}` is not allowed: {why}", path = clean_sentence(.path))]
     Path {
         /// The path as written.
         path: String,
@@ -40,7 +42,7 @@ pub enum SuiteError {
         why: &'static str,
     },
     /// A file, or all of them together, are larger than a suite may be.
-    #[error("suite file {path} brings more than {limit} bytes")]
+    #[error("suite file {path} brings more than {limit} bytes", path = clean_sentence(.path))]
     TooLarge {
         /// The file.
         path: String,
@@ -48,7 +50,11 @@ pub enum SuiteError {
         limit: u64,
     },
     /// The manifest or a lock is not TOML, or has an unknown, missing or mistyped key.
-    #[error("{file}, line {line}, column {column}: {message}")]
+    #[error(
+        "{file}, line {line}, column {column}: {message}",
+        file = clean_sentence(.file),
+        message = clean_sentence(.message),
+    )]
     Syntax {
         /// The file.
         file: String,
@@ -60,7 +66,7 @@ pub enum SuiteError {
         message: String,
     },
     /// The manifest is well-formed, but a value makes no sense.
-    #[error("suite.toml: {what}: {why}")]
+    #[error("suite.toml: {what}: {why}", what = clean_name(.what), why = clean_sentence(.why))]
     Value {
         /// The key.
         what: String,
@@ -68,7 +74,12 @@ pub enum SuiteError {
         why: String,
     },
     /// A data file is not the one that the manifest names.
-    #[error("suite file {path} has SHA-256 {actual}, and the manifest says {expected}")]
+    #[error(
+        "suite file {path} has SHA-256 {actual}, and the manifest says {expected}",
+        path = clean_sentence(.path),
+        actual = clean_name(.actual),
+        expected = clean_name(.expected),
+    )]
     Digest {
         /// The file.
         path: String,
@@ -78,7 +89,7 @@ pub enum SuiteError {
         actual: String,
     },
     /// A text file is not UTF-8.
-    #[error("suite file {path} is not UTF-8 after byte {valid_up_to}")]
+    #[error("suite file {path} is not UTF-8 after byte {valid_up_to}", path = clean_sentence(.path))]
     NotText {
         /// The file.
         path: String,
@@ -86,13 +97,13 @@ pub enum SuiteError {
         valid_up_to: usize,
     },
     /// A text file holds no words.
-    #[error("suite file {path} holds no words")]
+    #[error("suite file {path} holds no words", path = clean_sentence(.path))]
     EmptyCorpus {
         /// The file.
         path: String,
     },
     /// A data file of a task cannot be used.
-    #[error("task {task}, suite file {path}: {error}")]
+    #[error("task {task}, suite file {path}: {error}", task = clean_name(.task), path = clean_sentence(.path))]
     Data {
         /// The task.
         task: String,
@@ -102,7 +113,12 @@ pub enum SuiteError {
         error: ItemError,
     },
     /// A template of a task cannot be used, or not with an item.
-    #[error("task {task}, {key}{}: {error}", item_words(.item.as_deref()))]
+    #[error(
+        "task {task}, {key}{}: {error}",
+        item_words(.item.as_deref()),
+        task = clean_name(.task),
+        key = clean_name(.key),
+    )]
     Template {
         /// The task.
         task: String,
@@ -114,7 +130,12 @@ pub enum SuiteError {
         error: TemplateError,
     },
     /// The suite is made for another version of the host.
-    #[error("suite {suite} needs a host of version {needed}, and this one is {host}")]
+    #[error(
+        "suite {suite} needs a host of version {needed}, and this one is {host}",
+        suite = clean_name(.suite),
+        needed = clean_name(.needed),
+        host = clean_name(.host),
+    )]
     HostVersion {
         /// The suite.
         suite: String,

@@ -4,6 +4,7 @@
 //! a value becomes text: `{choices|letters}`. There are no conditions and no loops: a prompt that needs them is made when the
 //! data is, where everybody can read what came out.
 
+use bench_text::{clean_name, clean_sentence};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -45,7 +46,7 @@ pub enum TemplateError {
         at: usize,
     },
     /// Braces without a name that can be one.
-    #[error("`{{{inside}}}` at byte {at} names no field")]
+    #[error("`{{{inside}}}` at byte {at} names no field", inside = clean_name(.inside))]
     NoField {
         /// What stands in them.
         inside: String,
@@ -53,13 +54,17 @@ pub enum TemplateError {
         at: usize,
     },
     /// A filter that does not exist.
-    #[error("there is no filter `{name}`; there are json, letters, lines and trim")]
+    #[error("there is no filter `{name}`; there are json, letters, lines and trim", name = clean_name(.name))]
     UnknownFilter {
         /// Its name.
         name: String,
     },
     /// A field that the item does not have.
-    #[error("there is no field `{field}`; there are {}", .known.join(", "))]
+    #[error(
+        "there is no field `{field}`; there are {}",
+        clean_sentence(.known.join(", ")),
+        field = clean_name(.field),
+    )]
     UnknownField {
         /// The field.
         field: String,
@@ -67,7 +72,7 @@ pub enum TemplateError {
         known: Vec<String>,
     },
     /// A filter for lists on something else.
-    #[error("the field `{field}` is no list")]
+    #[error("the field `{field}` is no list", field = clean_name(.field))]
     NotAList {
         /// The field.
         field: String,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bench_text::{clean_name, clean_sentence};
 use thiserror::Error;
 
 /// Why an exchange failed. An answer with a status other than 2xx is no error here: the server answered.
@@ -10,7 +11,11 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WireError {
     /// The endpoint's address cannot be used.
-    #[error("the endpoint {endpoint:?} cannot be used: {reason}")]
+    #[error(
+        "the endpoint {endpoint:?} cannot be used: {reason}",
+        endpoint = clean_sentence(.endpoint),
+        reason = clean_sentence(.reason),
+    )]
     BadEndpoint {
         /// The address, without credentials.
         endpoint: String,
@@ -18,25 +23,25 @@ pub enum WireError {
         reason: String,
     },
     /// The request cannot be sent as it is; found before anything was sent.
-    #[error("the request cannot be sent: {reason}")]
+    #[error("the request cannot be sent: {reason}", reason = clean_sentence(.reason))]
     BadRequest {
         /// What is wrong with it.
         reason: String,
     },
     /// The certificates to trust cannot be used.
-    #[error("the certificates to trust cannot be used: {reason}")]
+    #[error("the certificates to trust cannot be used: {reason}", reason = clean_sentence(.reason))]
     BadTrust {
         /// What is wrong with them.
         reason: String,
     },
     /// A header names a secret that nobody supplied.
-    #[error("the request needs the secret {name:?}, which is not set")]
+    #[error("the request needs the secret {name:?}, which is not set", name = clean_name(.name))]
     MissingSecret {
         /// The secret's name.
         name: String,
     },
     /// The host name has no address.
-    #[error("{host} cannot be resolved: {reason}")]
+    #[error("{host} cannot be resolved: {reason}", host = clean_name(.host), reason = clean_sentence(.reason))]
     Dns {
         /// Host and port.
         host: String,
@@ -44,13 +49,13 @@ pub enum WireError {
         reason: String,
     },
     /// Nothing listens there.
-    #[error("{host} refuses connections")]
+    #[error("{host} refuses connections", host = clean_name(.host))]
     ConnectRefused {
         /// Host and port.
         host: String,
     },
     /// Connecting failed for another reason, such as an unreachable network.
-    #[error("cannot connect to {host}: {reason}")]
+    #[error("cannot connect to {host}: {reason}", host = clean_name(.host), reason = clean_sentence(.reason))]
     ConnectFailed {
         /// Host and port.
         host: String,
@@ -58,7 +63,7 @@ pub enum WireError {
         reason: String,
     },
     /// No connection within the limit.
-    #[error("no connection to {host} within {after:?}")]
+    #[error("no connection to {host} within {after:?}", host = clean_name(.host))]
     ConnectTimeout {
         /// Host and port.
         host: String,
@@ -66,7 +71,7 @@ pub enum WireError {
         after: Duration,
     },
     /// The TLS handshake failed or the encrypted stream is damaged.
-    #[error("TLS with {host} failed: {reason}")]
+    #[error("TLS with {host} failed: {reason}", host = clean_name(.host), reason = clean_sentence(.reason))]
     Tls {
         /// Host and port.
         host: String,
@@ -94,7 +99,10 @@ pub enum WireError {
         after: Duration,
     },
     /// The connection ended before the answer did.
-    #[error("the connection ended after {bytes} bytes of the answer's body: {reason}")]
+    #[error(
+        "the connection ended after {bytes} bytes of the answer's body: {reason}",
+        reason = clean_sentence(.reason),
+    )]
     ClosedEarly {
         /// Bytes of the body until then.
         bytes: u64,
@@ -102,7 +110,7 @@ pub enum WireError {
         reason: String,
     },
     /// The answer is not HTTP/1.1.
-    #[error("the answer is not valid HTTP/1.1: {reason}")]
+    #[error("the answer is not valid HTTP/1.1: {reason}", reason = clean_sentence(.reason))]
     MalformedHttp {
         /// Where it goes wrong.
         reason: String,
@@ -120,13 +128,16 @@ pub enum WireError {
         limit: usize,
     },
     /// The body is compressed although the request forbids it.
-    #[error("the answer is encoded as {encoding:?} although the request asks for none")]
+    #[error(
+        "the answer is encoded as {encoding:?} although the request asks for none",
+        encoding = clean_name(.encoding),
+    )]
     EncodedBody {
         /// The encoding.
         encoding: String,
     },
     /// The answer sends the client to another host, which is never followed.
-    #[error("the answer (status {status}) redirects to another host, {host}")]
+    #[error("the answer (status {status}) redirects to another host, {host}", host = clean_name(.host))]
     Redirect {
         /// The answer's status.
         status: u16,
@@ -140,7 +151,7 @@ pub enum WireError {
     #[error(transparent)]
     Capture(#[from] crate::packet::CaptureError),
     /// The answer came, and what was kept of it cannot be read back.
-    #[error("the answer was received but not kept: {reason}")]
+    #[error("the answer was received but not kept: {reason}", reason = clean_sentence(.reason))]
     TraceLost {
         /// The operating system's words.
         reason: String,

@@ -6,6 +6,8 @@ mod record;
 mod server;
 mod suite;
 mod tap;
+#[cfg(unix)]
+mod terminal;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -18,6 +20,8 @@ pub use record::{check_schema, measured, phase, phases, problem_code, requests, 
 pub use server::{Answer, Asked, Server};
 pub use suite::suite_of;
 pub use tap::Tap;
+#[cfg(unix)]
+pub use terminal::{Screen, run_on_terminal};
 
 /// An address where nothing listens: port 1 is nobody's.
 pub const NOBODY: &str = "http://127.0.0.1:1";

@@ -4,37 +4,48 @@ use crate::project::{PACKAGES, Package, expect_none};
 
 /// What each crate of the host may depend on, in the order of the pipeline: a crate names only crates above it. What is not
 /// listed is forbidden, so a new arrow is a decision that is made here, and explained in `ARCHITECTURE.md`.
-const ALLOWED: [(&str, &[&str]); 28] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
+    // How text of others is shown, which every crate asks that puts such text into a sentence or a table.
+    ("bench-text", &[]),
     ("bench-metrics", &[]),
     ("bench-files", &[]),
-    ("bench-suite", &[]),
-    ("bench-wire", &[]),
-    ("bench-machine", &["bench-files"]),
+    ("bench-suite", &["bench-text"]),
+    ("bench-wire", &["bench-text"]),
+    ("bench-machine", &["bench-files", "bench-text"]),
     ("bench-sim", &[]),
     ("bench-meter", &[]),
     // How samples and verdicts are packed for the sandbox's boundary is the one thing that both sides of it share as code.
     ("bench-packed", &[]),
-    ("bench-plugin", &["bench-meter", "bench-packed"]),
+    ("bench-plugin", &["bench-meter", "bench-packed", "bench-text"]),
     ("bench-forge", &[]),
     ("xtask", &["bench-forge"]),
     // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
-    ("bench-load", &["bench-wire"]),
+    ("bench-load", &["bench-text", "bench-wire"]),
     // Knows bytes and digests, and not what a component is.
-    ("bench-oci", &["bench-wire"]),
-    ("bench-record", &["bench-files", "bench-machine", "bench-metrics"]),
-    ("bench-samples", &["bench-files"]),
-    ("bench-import", &["bench-samples", "bench-suite"]),
-    ("bench-grade", &["bench-plugin"]),
-    ("bench-kit", &["bench-files", "bench-forge", "bench-grade", "bench-plugin", "bench-wire"]),
-    ("bench-report", &["bench-metrics", "bench-record"]),
-    ("bench-registry", &["bench-files", "bench-plugin"]),
+    ("bench-oci", &["bench-text", "bench-wire"]),
+    ("bench-record", &["bench-files", "bench-machine", "bench-metrics", "bench-text"]),
+    ("bench-samples", &["bench-files", "bench-text"]),
+    ("bench-import", &["bench-samples", "bench-suite", "bench-text"]),
+    ("bench-grade", &["bench-plugin", "bench-text"]),
+    ("bench-kit", &["bench-files", "bench-forge", "bench-grade", "bench-plugin", "bench-text", "bench-wire"]),
+    ("bench-report", &["bench-metrics", "bench-record", "bench-text"]),
+    ("bench-registry", &["bench-files", "bench-plugin", "bench-text"]),
     // The rules for what a plugin may have, and the user's file of them.
     ("bench-grants", &["bench-files", "bench-registry"]),
     // Publishing looks at components as their authors do, with the kit.
-    ("bench-repository", &["bench-files", "bench-kit", "bench-plugin", "bench-registry", "bench-suite"]),
+    ("bench-repository", &["bench-files", "bench-kit", "bench-plugin", "bench-registry", "bench-suite", "bench-text"]),
     (
         "bench-install",
-        &["bench-files", "bench-grants", "bench-oci", "bench-plugin", "bench-registry", "bench-suite", "bench-wire"],
+        &[
+            "bench-files",
+            "bench-grants",
+            "bench-oci",
+            "bench-plugin",
+            "bench-registry",
+            "bench-suite",
+            "bench-text",
+            "bench-wire",
+        ],
     ),
     (
         "bench-eval",
@@ -46,6 +57,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bench-registry",
             "bench-samples",
             "bench-suite",
+            "bench-text",
             "bench-wire",
         ],
     ),
@@ -59,6 +71,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bench-record",
             "bench-registry",
             "bench-samples",
+            "bench-text",
         ],
     ),
     (
@@ -75,6 +88,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bench-registry",
             "bench-sim",
             "bench-suite",
+            "bench-text",
             "bench-wire",
         ],
     ),
@@ -100,6 +114,7 @@ const ALLOWED: [(&str, &[&str]); 28] = [
             "bench-samples",
             "bench-sim",
             "bench-suite",
+            "bench-text",
         ],
     ),
 ];

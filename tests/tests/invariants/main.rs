@@ -11,6 +11,7 @@ mod documents;
 mod layers;
 mod project;
 mod purity;
+mod sentences;
 mod shape;
 mod tampering;
 mod window;

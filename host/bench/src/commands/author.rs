@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bench_kit::{CaseReport, CheckReport, Cost, KitError, Language, Template};
 use bench_plugin::{Host, HostOptions, Kind, Limits};
+use bench_text::clean_sentence;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -19,11 +20,9 @@ pub fn new(kind: Kind, name: &str, language: Language, out: Option<&Path>) -> Ou
     let folder = out.map_or_else(|| PathBuf::from(name), Path::to_owned);
     let created = bench_kit::create(Template { kind, language }, name, &folder)?;
     output::data(&created.folder.display().to_string());
-    output::say(&format!(
-        "a {kind} in {language}, {} files\nnext: cd {} && bench plugin build && bench plugin test && bench plugin check",
-        created.files.len(),
-        created.folder.display(),
-    ));
+    output::say(&format!("a {kind} in {language}, {} files", created.files.len()));
+    let folder = clean_sentence(created.folder.display());
+    output::say(&format!("next: cd {folder} && bench plugin build && bench plugin test && bench plugin check"));
     Ok(Exit::Success)
 }
 
@@ -50,7 +49,7 @@ pub fn test(plugin: &Path, cases: Option<&Path>, as_json: bool) -> Outcome {
     if as_json {
         output::json(&report);
     } else {
-        output::data(&output::printable(&outcomes(&report)));
+        output::data(&outcomes(&report));
     }
     Ok(if report.failed() == 0 { Exit::Success } else { Exit::Incomplete })
 }
@@ -88,7 +87,7 @@ pub fn check(plugin: &Path, as_json: bool) -> Outcome {
     if as_json {
         output::json(&report);
     } else {
-        output::data(&output::printable(&findings(&report)));
+        output::data(&findings(&report));
     }
     Ok(if report.holds() { Exit::Success } else { Exit::Plugin })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bench_machine::ProcessCpu;
 use bench_metrics::ErrorBar;
 use bench_run::{Calibrated, CalibrationPlan, calibrate as measure};
+use bench_text::clean_name;
 use serde_json::json;
 
 use super::runtime;
@@ -72,8 +73,8 @@ fn text(result: &Calibrated) -> String {
         result.failed,
         calibration.events,
         figure(result.seconds),
-        calibration.against,
-        calibration.stamp_source,
+        clean_name(&calibration.against),
+        clean_name(&calibration.stamp_source),
         calibration.merged_events,
     )
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bench_record::compare::{Comparison, compare as side_by_side, compare_scores};
 use bench_record::{RunRecord, Store};
 use bench_rescore::grades_of;
+use bench_text::clean_name;
 
 use crate::cli::CompareArgs;
 use crate::exit::Exit;
@@ -37,12 +38,13 @@ pub fn with_scores(records: &[RunRecord], folders: &[PathBuf]) -> Result<Compari
 pub fn show(comparison: &Comparison, all: bool) {
     for warning in &comparison.warnings {
         let run = comparison.runs.get(warning.run).map_or_else(String::new, |run| run.id.to_string());
-        output::warning(&format!("{run}: {} [{}]", warning.note.message, warning.note.code), None);
+        let words = output::noted(&warning.note.message, &warning.note.code);
+        output::warning(&format!("{}: {words}", clean_name(run)), None);
     }
     for note in &comparison.notes {
-        output::warning(&format!("{} [{}]", note.message, note.code), note.hint.as_deref());
+        output::note(&note.message, &note.code, note.hint.as_deref());
     }
     for other in 1..comparison.runs.len() {
-        output::data(&output::printable(&results::comparison(comparison, other, all)));
+        output::data(&results::comparison(comparison, other, all));
     }
 }

@@ -1,7 +1,9 @@
 //! `bench detect`.
 
 use bench_machine::Fingerprint;
+use bench_plugin::driver_types::Model;
 use bench_run::{Survey, survey};
+use bench_text::{clean_sentence, clean_text};
 use serde::Serialize;
 
 use super::runtime;
@@ -9,6 +11,12 @@ use crate::cli::DetectArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::{folders, output, results};
+
+/// Models in a cell; `bench models` lists all of them.
+const MOST_MODELS: usize = 4;
+
+/// Characters of each of them.
+const LONGEST_MODEL: usize = 80;
 
 #[derive(Serialize)]
 struct Detected {
@@ -26,7 +34,7 @@ pub fn detect(args: &DetectArgs) -> Outcome {
         output::json(&Detected { machine, survey });
         return Ok(Exit::Success);
     }
-    output::data(&format!("machine: {}", machine.headline()));
+    output::data(&format!("machine: {}", clean_sentence(machine.headline())));
     output::data(&engines(&survey));
     for endpoint in &survey.denied {
         output::say(&format!(
@@ -43,12 +51,11 @@ fn engines(survey: &Survey) -> String {
     }
     let mut table = results::table(&["driver", "endpoint", "version", "models", "slots"]);
     for engine in &survey.engines {
-        let models: Vec<&str> = engine.backend.models.iter().map(|model| model.id.as_str()).collect();
         table.add_row(vec![
             engine.driver.clone(),
             engine.endpoint.clone(),
             engine.backend.version.clone().unwrap_or_else(|| "–".to_owned()),
-            models.join(" "),
+            listed(&engine.backend.models),
             engine.backend.slots.map_or_else(|| "–".to_owned(), |slots| slots.to_string()),
         ]);
     }
@@ -56,7 +63,21 @@ fn engines(survey: &Survey) -> String {
         let cells = [service.driver.as_str(), service.endpoint.as_str(), "–", "(key is set)", "–"];
         table.add_row(cells.map(str::to_owned).to_vec());
     }
-    output::printable(&table.to_string())
+    table.to_string()
+}
+
+/// The first models, and how many there are beyond them.
+fn listed(models: &[Model]) -> String {
+    let mut names: Vec<String> = models.iter().take(MOST_MODELS).map(|model| model_name(&model.id)).collect();
+    if let Some(more @ 1..) = models.len().checked_sub(MOST_MODELS) {
+        names.push(format!("and {more} more"));
+    }
+    names.join(" ")
+}
+
+/// A name among others in a cell.
+fn model_name(id: &str) -> String {
+    clean_text(id, LONGEST_MODEL).to_string()
 }
 
 /// An address that the user named and where no engine answers is a failure; finding none by oneself is not.
@@ -64,7 +85,7 @@ pub fn nothing_answers(endpoint: Option<&str>, survey: &Survey) -> Outcome {
     match endpoint {
         Some(endpoint) if survey.engines.is_empty() => Err(Failure {
             code: "no-engine".to_owned(),
-            message: format!("no engine that any driver knows answers at {endpoint}"),
+            message: format!("no engine that any driver knows answers at {}", clean_sentence(endpoint)),
             hint: Some("check the address; the engine may still be loading its model".to_owned()),
             exit: Exit::Engine,
         }),

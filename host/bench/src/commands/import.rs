@@ -1,6 +1,7 @@
 //! `bench suite import`.
 
 use bench_import::{Imported, Options, Window, bfcl, code, inspect, lm_eval, plain};
+use bench_text::{clean_name, clean_sentence};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{CallsForm, Common, ImportCommand};
@@ -101,7 +102,7 @@ fn configuration(text: Option<&str>) -> Result<Map<String, Value>, Failure> {
 
 fn print(made: &Imported, as_json: bool) {
     for note in &made.notes {
-        output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), None);
+        output::note(&note.message, note.code, None);
     }
     if as_json {
         let tasks =
@@ -120,8 +121,10 @@ fn print(made: &Imported, as_json: bool) {
     for (name, scorer, items) in &made.tasks {
         table.add_row(vec![name.clone(), scorer.clone(), items.to_string()]);
     }
-    let folder = made.folder.display();
-    let text =
-        format!("{table}\n\nlicence {}\nwrote   {folder}; run it with bench run --suite {folder}\n", made.licence);
-    output::data(&output::printable(&text));
+    let folder = clean_sentence(made.folder.display());
+    let text = format!(
+        "{table}\n\nlicence {}\nwrote   {folder}; run it with bench run --suite {folder}\n",
+        clean_name(&made.licence)
+    );
+    output::data(&text);
 }

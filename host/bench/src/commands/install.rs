@@ -82,7 +82,7 @@ pub fn search(words: &[String], ask: &AskArgs) -> Ended {
             release.title.clone(),
         ]);
     }
-    output::data(&output::printable(&table.to_string()));
+    output::data(&table.to_string());
     Ok(Exit::Success)
 }
 

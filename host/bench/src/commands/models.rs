@@ -30,6 +30,6 @@ pub fn models(args: &DetectArgs) -> Outcome {
             ]);
         }
     }
-    output::data(&output::printable(&table.to_string()));
+    output::data(&table.to_string());
     detect::nothing_answers(args.endpoint.as_deref(), &survey)
 }

@@ -2,6 +2,7 @@
 
 use bench_registry::{ItemKind, components};
 use bench_run::Identity;
+use bench_text::{clean_name, clean_sentence, clean_text};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -94,39 +95,47 @@ fn inspect(reference: &str, as_json: bool) -> Outcome {
         output::json(&json!({ "identity": identity, "description": description, "asks": asked }));
     } else {
         let asks = format!("asks for {}\nmay have {}", asked.needs, identity.permit.needs());
-        output::data(&output::printable(&format!("{}\n{asks}", words(&identity, &description))));
+        output::data(&format!("{}\n{asks}", words(&identity, &description)));
     }
     Ok(Exit::Success)
 }
 
+/// Characters of the schema of a plugin's parameters.
+const LONGEST_SCHEMA: usize = 20_000;
+
 fn words(identity: &Identity, description: &Value) -> String {
-    let text = |key: &str| description[key].as_str().unwrap_or_default().to_owned();
+    let text = |key: &str| clean_sentence(description[key].as_str().unwrap_or_default()).to_string();
     let mut lines = vec![
-        format!("{} {} {}", identity.kind, identity.name, identity.version),
+        format!("{} {} {}", identity.kind, clean_name(&identity.name), clean_name(&identity.version)),
         text("title"),
         text("summary"),
-        format!("world    {}", identity.world),
+        format!("world    {}", clean_name(&identity.world)),
         format!("sha256   {}", identity.sha256),
         format!("size     {}", bytes(identity.bytes as u64)),
-        format!("source   {}", identity.source),
+        format!("source   {}", clean_sentence(&identity.source)),
         format!(
             "imports  {}",
-            if identity.imports.is_empty() { "nothing".to_owned() } else { identity.imports.join(", ") }
+            if identity.imports.is_empty() {
+                "nothing".to_owned()
+            } else {
+                clean_sentence(identity.imports.join(", ")).to_string()
+            }
         ),
     ];
     let mut listed = |title: &str, key: &str| {
         if let Some(values) = description[key].as_array().filter(|values| !values.is_empty()) {
             let words: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-            lines.push(format!("{title} {}", words.join(", ")));
+            lines.push(format!("{title} {}", clean_sentence(words.join(", "))));
         }
     };
     listed("can     ", "capabilities");
     listed("tries   ", "endpoints");
     listed("corpora ", "corpora");
     if let Some(evidence) = description["evidence"].as_str() {
-        lines.push(format!("evidence {evidence}"));
+        lines.push(format!("evidence {}", clean_name(evidence)));
     }
-    lines.push(format!("params   {}", text("params_schema")));
+    let schema = description["params_schema"].as_str().unwrap_or_default();
+    lines.push(format!("params   {}", clean_text(schema, LONGEST_SCHEMA)));
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }

@@ -110,9 +110,9 @@ fn verified(folder: &Path, as_json: bool) -> Outcome {
             let sha256 = entry.sha256.chars().take(16).collect();
             table.add_row([entry.release.path().to_string(), entry.bytes.to_string(), sha256, yanked]);
         }
-        output::data(&output::printable(&format!("{}\n\n{table}", roles(&found))));
+        output::data(&format!("{}\n\n{table}", roles(&found)));
         for problem in &found.problems {
-            output::warning(&output::printable(&format!("{problem} [{}]", problem.code)), None);
+            output::note(&problem.text, problem.code, None);
         }
     }
     Ok(if found.problems.is_empty() { Exit::Success } else { Exit::Input })

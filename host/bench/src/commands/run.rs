@@ -111,7 +111,7 @@ fn deliver(record: &RunRecord, json: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn table(record: &RunRecord) {
-    output::data(&output::printable(&results::run(record)));
+    output::data(&results::run(record));
 }
 
 fn exit_of(record: &RunRecord) -> Exit {

@@ -1,6 +1,7 @@
 //! `bench runs`.
 
 use bench_record::{Entry, Store};
+use bench_text::clean_name;
 
 use crate::cli::JsonArgs;
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ pub fn runs(args: &JsonArgs) -> Outcome {
         match entry {
             Entry::Run(run) => sound.push(run),
             Entry::Broken { name, error } => {
+                let name = clean_name(name);
                 output::warning(&format!("the run {name} cannot be read: {error}"), error.hint().as_deref());
             }
         }
@@ -36,7 +38,7 @@ pub fn runs(args: &JsonArgs) -> Outcome {
             run.model.id.clone(),
         ]);
     }
-    output::data(&output::printable(&table.to_string()));
+    output::data(&table.to_string());
     Ok(Exit::Success)
 }
 

@@ -5,6 +5,7 @@ use bench_record::{RunRecord, Store};
 use bench_rescore::samples_of;
 use bench_samples::export::{About, Answered, Form, predictions, text, write};
 use bench_samples::{SampleRecord, failures};
+use bench_text::clean_sentence;
 
 use crate::cli::{Format, ShowArgs};
 use crate::exit::Exit;
@@ -21,7 +22,7 @@ pub fn wanted(args: &ShowArgs) -> bool {
 pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
     let found = samples_of(record, &store.folder(&args.run)?)?;
     for note in &found.notes {
-        output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), None);
+        output::note(&note.message, &note.code, None);
     }
     if args.format == Format::Localmaxxing {
         return submission(record, &found.records);
@@ -39,7 +40,7 @@ pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
         Format::Parquet => Form::Parquet,
         Format::Table if args.out.is_none() => {
             let table = if args.failures { results::samples::failures } else { results::samples::samples };
-            output::data(&output::printable(&table(&samples)));
+            output::data(&table(&samples));
             return Ok(Exit::Success);
         }
         Format::Table => args.out.as_deref().map_or(Ok(Form::Bench), super::score::form)?,
@@ -47,7 +48,10 @@ pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
     };
     let Some(out) = &args.out else {
         let text = text(form, &samples).ok_or_else(|| needs_out(form))?;
-        output::data(&text);
+        match form {
+            Form::Csv => output::csv(&text),
+            _ => output::json_text(&text),
+        }
         return Ok(Exit::Success);
     };
     let about = About {
@@ -56,7 +60,7 @@ pub fn show(store: &Store, record: &RunRecord, args: &ShowArgs) -> Outcome {
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     for file in write(form, &samples, &about, out)? {
-        output::say(&format!("wrote {}", file.display()));
+        output::say(&format!("wrote {}", clean_sentence(file.display())));
     }
     Ok(Exit::Success)
 }
@@ -70,7 +74,7 @@ fn submission(record: &RunRecord, samples: &[SampleRecord]) -> Outcome {
     });
     let (submission, notes) = localmaxxing(record, &listed.collect());
     for note in &notes {
-        output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), note.hint.as_deref());
+        output::note(&note.message, &note.code, note.hint.as_deref());
     }
     output::json(&submission);
     Ok(Exit::Success)

@@ -2,6 +2,7 @@
 
 use bench_rescore::{Engine, Scored, Verify};
 use bench_samples::export::{About, Form, write};
+use bench_text::clean_sentence;
 
 use crate::cli::ScoreArgs;
 use crate::exit::Exit;
@@ -26,7 +27,7 @@ pub fn score(args: &ScoreArgs) -> Outcome {
 pub(super) fn form(path: &std::path::Path) -> Result<Form, Failure> {
     Form::of_file(path).ok_or_else(|| Failure {
         code: "unknown-form".to_owned(),
-        message: format!("the name of {} says no form", path.display()),
+        message: format!("the name of {} says no form", clean_sentence(path.display())),
         hint: Some("let it end in .jsonl, .eval, .csv or .parquet".to_owned()),
         exit: Exit::Usage,
     })
@@ -35,11 +36,11 @@ pub(super) fn form(path: &std::path::Path) -> Result<Form, Failure> {
 /// What changed, for people or programs.
 pub(super) fn print(scored: &Scored, json: bool) {
     for note in scored.notes.iter().chain(scored.tasks.iter().flat_map(|task| &task.notes)) {
-        output::warning(&output::printable(&format!("{} [{}]", note.message, note.code)), None);
+        output::note(&note.message, &note.code, None);
     }
     if json {
         output::json(scored);
     } else {
-        output::data(&output::printable(&results::samples::scored(scored)));
+        output::data(&results::samples::scored(scored));
     }
 }

@@ -4,6 +4,7 @@ use bench_metrics::peers::{PEERS, Peer};
 use bench_record::export::exporter;
 use bench_record::{RunRecord, Store};
 use bench_run::restate;
+use bench_text::clean_name;
 
 use super::samples;
 use crate::cli::{Format, ShowArgs};
@@ -25,7 +26,7 @@ pub fn show(args: &ShowArgs) -> Outcome {
     let form = match args.format {
         _ if args.json => "json",
         Format::Table => {
-            output::data(&output::printable(&results::run(&record)));
+            output::data(&results::run(&record));
             return Ok(Exit::Success);
         }
         Format::Json => "json",
@@ -35,7 +36,12 @@ pub fn show(args: &ShowArgs) -> Outcome {
         Format::Vllm | Format::LmEval | Format::Inspect | Format::Parquet | Format::Localmaxxing => "vllm",
     };
     if let Some(exporter) = exporter(form) {
-        output::data(&exporter.export(&[record])?);
+        let text = exporter.export(&[record])?;
+        match form {
+            "csv" => output::csv(&text),
+            "markdown" => output::data(&text),
+            _ => output::json_text(&text),
+        }
     }
     Ok(Exit::Success)
 }
@@ -46,7 +52,7 @@ fn in_words_of(store: &Store, record: &RunRecord, name: &str, args: &ShowArgs) -
         let known: Vec<&str> = PEERS.into_iter().map(Peer::id).collect();
         return Err(Failure {
             code: "unknown-tool".to_owned(),
-            message: format!("the definitions of `{name}` are not known"),
+            message: format!("the definitions of `{}` are not known", clean_name(name)),
             hint: Some(format!("those known are {}", known.join(", "))),
             exit: Exit::Usage,
         });
@@ -56,13 +62,14 @@ fn in_words_of(store: &Store, record: &RunRecord, name: &str, args: &ShowArgs) -
     let catalog = folders::catalog()?;
     let (phases, notes) = restate(&catalog, record, &trace, peer)?;
     for note in &notes {
-        output::warning(&format!("{} [{}]", note.message, note.code), note.hint.as_deref());
+        output::note(&note.message, &note.code, note.hint.as_deref());
     }
     if args.json {
         output::json(&phases);
         return Ok(Exit::Success);
     }
-    let mut text = format!("run {} by the definitions of {} ({})\n", record.id, peer.title(), peer.revision());
+    let mut text =
+        format!("run {} by the definitions of {} ({})\n", clean_name(&record.id), peer.title(), peer.revision());
     for phase in &phases {
         let mut table = results::table(&[&format!("{} {}", phase.workload, phase.phase), "statistic", "value", "unit"]);
         for number in &phase.view.numbers {
@@ -75,6 +82,6 @@ fn in_words_of(store: &Store, record: &RunRecord, name: &str, args: &ShowArgs) -
         text.push('\n');
         first.view.differs.iter().for_each(|sentence| text.push_str(&format!("- {sentence}\n")));
     }
-    output::data(&output::printable(&text));
+    output::data(&text);
     Ok(Exit::Success)
 }

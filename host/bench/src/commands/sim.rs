@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use bench_sim::{Sim, SimConfig};
+use bench_text::clean_sentence;
 
 use super::runtime;
 use crate::cli::SimArgs;
@@ -36,7 +37,7 @@ fn read(path: &Path) -> Result<SimConfig, Failure> {
     let text = bench_files::read_bounded(path, LARGEST_CONFIG)?;
     serde_json::from_slice(&text).map_err(|error| Failure {
         code: "bad-config".to_owned(),
-        message: format!("{}: {error}", path.display()),
+        message: format!("{}: {}", clean_sentence(path.display()), clean_sentence(&error)),
         hint: Some("`bench sim --print-config` shows every setting with its default".to_owned()),
         exit: Exit::Input,
     })

@@ -3,6 +3,7 @@
 use bench_registry::{ItemKind, LOCK_FILE, suites, trust_lock};
 use bench_run::open_suite;
 use bench_suite::Suite;
+use bench_text::{clean_name, clean_sentence};
 use serde_json::{Value, json};
 
 use super::install;
@@ -21,7 +22,7 @@ pub fn suite(command: &SuiteCommand) -> Outcome {
         SuiteCommand::Trust { folder } => {
             let lock = folder.join(LOCK_FILE);
             trust_lock(&folders::folders().runs, &lock)?;
-            output::say(&output::printable(&format!("{} is allowed until it changes", lock.display())));
+            output::say(&format!("{} is allowed until it changes", clean_sentence(lock.display())));
             Ok(Exit::Success)
         }
         SuiteCommand::Import(command) => super::import::import(command),
@@ -66,10 +67,10 @@ fn show(reference: &str, as_json: bool) -> Outcome {
     let manifest = suite.manifest();
     let mut text = format!(
         "{} {}: {}\nlicence {}\ndigest  {}\n\n",
-        manifest.name,
+        clean_name(&manifest.name),
         manifest.version,
-        manifest.title,
-        manifest.licence,
+        clean_sentence(&manifest.title),
+        clean_name(&manifest.licence),
         suite.digest()
     );
     let mut table = results::table(&["label", "plugin", "version", "params", "quick"]);
@@ -101,6 +102,6 @@ fn show(reference: &str, as_json: bool) -> Outcome {
     if !manifest.tasks.is_empty() {
         text.push_str(&format!("\n{table}\n"));
     }
-    output::data(&output::printable(&text));
+    output::data(&text);
     Ok(Exit::Success)
 }

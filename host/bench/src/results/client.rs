@@ -2,6 +2,7 @@
 
 use bench_metrics::ErrorBar;
 use bench_record::{Calibration, RunRecord};
+use bench_text::clean_name;
 
 use crate::numbers::{figure, known, short};
 
@@ -37,7 +38,7 @@ fn used(record: &RunRecord) -> Vec<String> {
     if client.merged_reads > 0 {
         parts.push(format!("{} of them with several events", whole(client.merged_reads)));
     }
-    parts.extend(client.stamp_source.as_ref().map(|source| format!("stamps by {source}")));
+    parts.extend(client.stamp_source.as_ref().map(|source| format!("stamps by {}", clean_name(source))));
     parts.extend(client.longest_lag_ms.map(|lag| format!("longest lag {}", short(lag))));
     parts.extend(
         client.late_share.filter(|share| *share > 0.0).map(|share| format!("{} of the stamps late", percent(share))),
@@ -54,11 +55,11 @@ fn error_line(calibration: &Calibration) -> String {
     format!(
         "client error in ms at {} streams, stamps by {}: TTFT {}; ITL {} ({} events against {})\n",
         calibration.streams,
-        calibration.stamp_source,
+        clean_name(&calibration.stamp_source),
         bar(calibration.ttft.as_ref()),
         bar(calibration.itl.as_ref()),
         calibration.events,
-        calibration.against,
+        clean_name(&calibration.against),
     )
 }
 

@@ -1,9 +1,11 @@
 //! The scores of a run: one table, and below it what is to be known of each task.
 
 use bench_record::{EstimateRecord, EvalRecord, EvalStatus, RunRecord};
+use bench_text::clean_name;
 
 use super::{align_numbers, table};
 use crate::numbers::{figure, known, lasting};
+use crate::output;
 
 /// The table of scores and what there is to say beside it; nothing where no task ran.
 pub(super) fn text(record: &RunRecord) -> String {
@@ -69,7 +71,7 @@ fn is_share(estimate: &EstimateRecord) -> bool {
 
 /// What became of the samples, how much the format and the groups matter, and what went wrong.
 fn remarks(eval: &EvalRecord) -> String {
-    let mut text = format!("\n{}", name(eval));
+    let mut text = format!("\n{}", clean_name(name(eval)));
     match eval.status {
         EvalStatus::Completed => {}
         EvalStatus::Partial => text.push_str(" PARTIAL"),
@@ -77,7 +79,7 @@ fn remarks(eval: &EvalRecord) -> String {
         EvalStatus::Cancelled => text.push_str(" not finished"),
     }
     if let Some(problem) = &eval.problem {
-        text.push_str(&format!(": {} [{}]", problem.message, problem.code));
+        text.push_str(&format!(": {}", output::noted(&problem.message, &problem.code)));
     }
     text.push('\n');
     let mut line = |words: String| text.push_str(&format!("  {words}\n"));
@@ -89,13 +91,15 @@ fn remarks(eval: &EvalRecord) -> String {
     if samples.resumed > 0 {
         asked.push_str(&format!(", {} of them before the run was resumed", samples.resumed));
     }
-    line(format!("{asked}, in {}, graded by {} {}", lasting(eval.seconds), eval.scorer.name, eval.scorer.version));
+    let (scorer, version) = (clean_name(&eval.scorer.name), clean_name(&eval.scorer.version));
+    line(format!("{asked}, in {}, graded by {scorer} {version}", lasting(eval.seconds)));
     if !eval.reasons.is_empty() {
         line(counts(eval.reasons.iter().map(|(reason, count)| (reason.as_str(), *count))));
     }
     for estimate in eval.estimates.iter().filter(|estimate| estimate.group.is_some()) {
         let group = estimate.group.as_deref().unwrap_or_default();
-        line(format!("{group}: {} {} of {}", estimate.name, known(estimate.value), estimate.scored));
+        let (group, name) = (clean_name(group), clean_name(&estimate.name));
+        line(format!("{group}: {name} {} of {}", known(estimate.value), estimate.scored));
     }
     if let Some(found) = &eval.sensitivity {
         let (delta, deviation) = (figure(found.max_delta), figure(found.standard_deviation));
@@ -109,11 +113,11 @@ fn remarks(eval: &EvalRecord) -> String {
         line(format!("at most {} requests at once, {least} when the engine asked for fewer", eval.concurrency));
     }
     for note in &eval.notes {
-        line(format!("{} [{}]", note.message, note.code));
+        line(output::noted(&note.message, &note.code));
     }
     text
 }
 
 fn counts<'c>(list: impl Iterator<Item = (&'c str, u64)>) -> String {
-    list.map(|(what, count)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+    list.map(|(what, count)| format!("{count} {}", clean_name(what))).collect::<Vec<_>>().join(", ")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bench_metrics::{ErrorBar, Goodput, SteadyWindow, Summary};
 use bench_record::{Pacing, PhaseRecord, RequestStatus, ShapeRecord, StageRecord, SweepRecord};
+use bench_text::clean_name;
 
 use super::client::percent;
 use super::{align_numbers, indented, table};
@@ -15,7 +16,7 @@ const MOST_STAGES: usize = 40;
 /// What there is to say, each line with the name of the phase.
 pub(super) fn lines(phase: &PhaseRecord) -> String {
     let mut text = String::new();
-    let mut line = |words: String| text.push_str(&format!("  {}: {words}\n", phase.id));
+    let mut line = |words: String| text.push_str(&format!("  {}: {words}\n", clean_name(&phase.id)));
     if let Some(goodput) = &phase.goodput {
         line(objectives(goodput));
     }
@@ -53,7 +54,8 @@ fn objectives(goodput: &Goodput) -> String {
         text.push_str(&format!(", {} tok/s", figure(tokens)));
     }
     text.push_str(&format!(": {share} of {judged} requests kept {bounds}"));
-    let missed: Vec<String> = goodput.missed_by.iter().map(|(bound, count)| format!("{bound} {count}")).collect();
+    let missed: Vec<String> =
+        goodput.missed_by.iter().map(|(bound, count)| format!("{} {count}", clean_name(bound))).collect();
     if !missed.is_empty() {
         text.push_str(&format!("; missed by {}", missed.join(", ")));
     }
@@ -106,7 +108,8 @@ fn models(phase: &PhaseRecord) -> Option<String> {
         *all += 1;
         *ok += u32::from(request.status == RequestStatus::Completed);
     }
-    let each: Vec<String> = counts.iter().map(|(model, (ok, all))| format!("{model} {ok}/{all}")).collect();
+    let each: Vec<String> =
+        counts.iter().map(|(model, (ok, all))| format!("{} {ok}/{all}", clean_name(model))).collect();
     (!each.is_empty()).then(|| format!("ok by model: {}", each.join(", ")))
 }
 

@@ -9,25 +9,57 @@ mod names;
 mod percentiles;
 pub mod samples;
 
+use std::fmt::{Display, Formatter};
+
 use bench_record::{FitKind, PhaseRecord, PhaseStatus, RunRecord, WorkloadRecord, WorkloadStatus};
-use comfy_table::{CellAlignment, Table, presets};
+use bench_text::{clean_name, clean_sentence, clean_text};
+use comfy_table::{CellAlignment, presets};
 
 use crate::numbers::{figure, known};
-use crate::plot;
+use crate::{output, plot};
 
 pub use comparison::text as comparison;
 pub use names::in_kebab_case;
 
-/// A table without rules, which can be copied and read by a program.
+/// A table without rules, which can be copied and read by a program. Each cell is a text of others until it has been cleaned,
+/// so that a row is always one line.
+pub struct Table(comfy_table::Table);
+
+impl Table {
+    /// Adds a row.
+    pub fn add_row<I: IntoIterator<Item: Display>>(&mut self, cells: I) {
+        self.0.add_row(cells.into_iter().map(show_cell));
+    }
+
+    /// How many rows there are below the header.
+    pub fn row_count(&self) -> usize {
+        self.0.row_count()
+    }
+}
+
+impl Display for Table {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// Characters of a cell: a name, or a few in a list.
+const LONGEST_CELL: usize = 400;
+
+fn show_cell(text: impl Display) -> String {
+    clean_text(text, LONGEST_CELL).to_string()
+}
+
+/// An empty table.
 pub fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.to_vec());
-    table
+    let mut table = comfy_table::Table::new();
+    table.load_style(presets::NOTHING).set_header(header.iter().map(show_cell));
+    Table(table)
 }
 
 /// Everything but the first columns is a number.
 pub fn align_numbers(table: &mut Table, from: usize) {
-    for column in table.column_iter_mut().skip(from) {
+    for column in table.0.column_iter_mut().skip(from) {
         column.set_cell_alignment(CellAlignment::Right);
     }
 }
@@ -93,29 +125,34 @@ pub fn run(record: &RunRecord) -> String {
 
 fn heading(record: &RunRecord) -> String {
     let backend = record.backend.as_ref().map_or_else(String::new, |backend| {
-        format!("{} {}", backend.name, backend.version.as_deref().unwrap_or("(version unknown)"))
+        let version = backend.version.as_deref().unwrap_or("(version unknown)");
+        format!("{} {}", clean_name(&backend.name), clean_name(version))
     });
-    let quantization = record.model.quantization.as_deref().map_or_else(String::new, |q| format!(" {q}"));
+    let quantization = record.model.quantization.as_deref().map_or_else(String::new, |q| format!(" {}", clean_name(q)));
     let mut text = format!(
         "run {}\n{backend} at {}, model {}{quantization}, {} {}{}\n",
-        record.id,
-        record.endpoint.url,
-        record.model.id,
-        record.suite.name,
-        record.suite.version,
+        clean_name(&record.id),
+        clean_sentence(&record.endpoint.url),
+        clean_name(&record.model.id),
+        clean_name(&record.suite.name),
+        clean_name(&record.suite.version),
         if record.suite.quick { " (quick)" } else { "" },
     );
     if record.simulated {
         text.push_str("SIMULATION: these numbers say nothing about any model\n");
     }
     if let Some(machine) = &record.machine {
-        text.push_str(&format!("client machine: {}\n", machine.headline()));
+        text.push_str(&format!("client machine: {}\n", clean_sentence(machine.headline())));
     }
     if let Some(load) = &record.load {
-        text.push_str(&format!("load: {load}\n"));
+        text.push_str(&format!("load: {}\n", clean_sentence(load)));
     }
     if let Some(ab) = &record.ab {
-        text.push_str(&format!("side {} of two that were measured in turns; the other is {}\n", ab.side, ab.other));
+        text.push_str(&format!(
+            "side {} of two that were measured in turns; the other is {}\n",
+            clean_name(&ab.side),
+            clean_name(&ab.other)
+        ));
     }
     text
 }
@@ -132,9 +169,9 @@ fn row(record: &RunRecord, workload: &WorkloadRecord, phase: &PhaseRecord) -> Ve
 /// What a workload says beyond the main table: its own headline, its curves, its percentiles, and of each phase how its load went
 /// and what is odd.
 fn extras(workload: &WorkloadRecord) -> String {
-    let mut text = format!("\n{}", workload.label);
+    let mut text = format!("\n{}", clean_name(&workload.label));
     if workload.label != workload.name {
-        text.push_str(&format!(" {}", workload.name));
+        text.push_str(&format!(" {}", clean_name(&workload.name)));
     }
     match workload.status {
         WorkloadStatus::Completed => {}
@@ -143,13 +180,13 @@ fn extras(workload: &WorkloadRecord) -> String {
         WorkloadStatus::Cancelled => text.push_str(" not run"),
     }
     if let Some(problem) = &workload.problem {
-        text.push_str(&format!(": {} [{}]", problem.message, problem.code));
+        text.push_str(&format!(": {}", output::noted(&problem.message, &problem.code)));
     }
     text.push('\n');
     let headline: Vec<String> = workload
         .headline
         .iter()
-        .map(|metric| format!("{} {} {}", metric.name, known(metric.value), metric.unit))
+        .map(|metric| format!("{} {} {}", clean_name(&metric.name), known(metric.value), clean_name(&metric.unit)))
         .collect();
     if !headline.is_empty() {
         text.push_str(&format!("  {}\n", headline.join(", ")));
@@ -168,21 +205,21 @@ fn extras(workload: &WorkloadRecord) -> String {
 /// What is odd about a phase.
 fn remarks(phase: &PhaseRecord) -> String {
     let mut text = String::new();
-    let mut remark = |words: String| text.push_str(&format!("  {}: {words}\n", phase.id));
+    let mut remark = |words: String| text.push_str(&format!("  {}: {words}\n", clean_name(&phase.id)));
     if let Some(reason) = &phase.skip_reason {
-        remark(format!("skipped: {reason}"));
+        remark(format!("skipped: {}", clean_sentence(reason)));
     }
     if phase.prompt_fit == Some(FitKind::Nominal) {
         remark("prompt lengths are estimates, or could not be met".to_owned());
     }
     for turn in &phase.skipped_turns {
-        remark(turn.message.clone());
+        remark(clean_sentence(&turn.message).to_string());
     }
     for flag in &phase.summary.flags {
-        remark(format!("flag {} on {} requests", flag.code, flag.count));
+        remark(format!("flag {} on {} requests", clean_name(&flag.code), flag.count));
     }
     for problem in &phase.summary.problems {
-        remark(format!("{} requests ended with {}", problem.count, problem.code));
+        remark(format!("{} requests ended with {}", problem.count, clean_name(&problem.code)));
     }
     text
 }
@@ -190,14 +227,14 @@ fn remarks(phase: &PhaseRecord) -> String {
 fn footer(record: &RunRecord) -> String {
     let mut text = format!("\n{}", client::lines(record));
     for flag in &record.condition_flags {
-        text.push_str(&format!("flag {}: {}\n", flag.code, flag.message));
+        text.push_str(&format!("flag {}: {}\n", clean_name(&flag.code), clean_sentence(&flag.message)));
     }
     for problem in &record.problems {
-        text.push_str(&format!("problem {}: {}\n", problem.code, problem.message));
+        text.push_str(&format!("problem {}: {}\n", clean_name(&problem.code), clean_sentence(&problem.message)));
     }
     if !record.publishable.ok {
         let reasons: Vec<&str> = record.publishable.reasons.iter().map(|reason| reason.code.as_str()).collect();
-        text.push_str(&format!("not publishable: {}\n", reasons.join(", ")));
+        text.push_str(&format!("not publishable: {}\n", clean_sentence(reasons.join(", "))));
     }
     text
 }
@@ -205,5 +242,5 @@ fn footer(record: &RunRecord) -> String {
 /// A table as part of a text that is indented by so many spaces. The style itself puts one space before the first column.
 fn indented(table: &Table, by: usize) -> String {
     let margin = " ".repeat(by.saturating_sub(1));
-    table.lines().map(|line| format!("{margin}{}\n", line.trim_end())).collect()
+    table.0.lines().map(|line| format!("{margin}{}\n", line.trim_end())).collect()
 }

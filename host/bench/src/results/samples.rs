@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use bench_rescore::{Change, Outcome, Scored, TaskScore};
 use bench_samples::failures::{classify, count};
 use bench_samples::{SampleRecord, ScorerRecord};
+use bench_text::{clean_name, clean_text};
 
 use super::{align_numbers, table};
 use crate::numbers::figure;
@@ -21,10 +22,10 @@ pub fn scored(scored: &Scored) -> String {
 }
 
 fn task(task: &TaskScore) -> String {
-    let mut text = format!("{}: {} samples graded by {}", task.task, task.samples, name(&task.scorer));
+    let mut text = format!("{}: {} samples graded by {}", clean_name(&task.task), task.samples, name(&task.scorer));
     if !task.reference.is_empty() {
         // Writing to a string cannot fail.
-        let _ = write!(text, ", by the rules of {}", task.reference);
+        let _ = write!(text, ", by the rules of {}", clean_name(&task.reference));
     }
     let before: Vec<String> = task.graded_before.iter().map(name).collect();
     let before = if before.is_empty() { "nobody".to_owned() } else { before.join(", ") };
@@ -43,7 +44,8 @@ fn task(task: &TaskScore) -> String {
         ]);
     }
     align_numbers(&mut scores, 2);
-    let reasons: Vec<String> = task.reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let reasons: Vec<String> =
+        task.reasons.iter().map(|(reason, count)| format!("{} {count}", clean_name(reason))).collect();
     let _ = write!(text, "{scores}\n{}\n", reasons.join(", "));
     let _ = writeln!(text, "mean of samples: {} before, {} now", number(task.mean_before), number(task.mean_after));
     if task.changes.is_empty() {
@@ -143,9 +145,13 @@ fn more(text: &mut String, all: usize) {
 }
 
 fn name(scorer: &ScorerRecord) -> String {
-    let version = if scorer.version.is_empty() { String::new() } else { format!(" {}", scorer.version) };
+    let version = if scorer.version.is_empty() { String::new() } else { format!(" {}", clean_name(&scorer.version)) };
     let digest = scorer.sha256.as_deref().map(|sha256| sha256.chars().take(12).collect::<String>());
-    format!("{}{version}{}", scorer.name, digest.map(|digest| format!(" ({digest})")).unwrap_or_default())
+    format!(
+        "{}{version}{}",
+        clean_name(&scorer.name),
+        digest.map(|digest| format!(" ({})", clean_name(digest))).unwrap_or_default()
+    )
 }
 
 fn number(value: Option<f64>) -> String {
@@ -159,9 +165,7 @@ fn dash() -> String {
 /// A text on one line, cut where it is long.
 fn short(text: Option<&str>) -> String {
     let Some(text) = text else { return dash() };
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MOST_LETTERS) {
-        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
-        None => line,
-    }
+    // A long answer is not joined to its end: the cell shows its beginning.
+    let words: Vec<&str> = text.split_whitespace().take(MOST_LETTERS).collect();
+    clean_text(words.join(" "), MOST_LETTERS).to_string()
 }

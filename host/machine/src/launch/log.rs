@@ -4,6 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use bench_files::open_regular;
+use bench_text::clean_text;
 
 use crate::redact::MASK;
 
@@ -12,7 +13,7 @@ const WINDOW: u64 = 64 << 10;
 /// Characters of one line that are shown.
 const LINE_LIMIT: usize = 400;
 
-/// The last lines of the file, with secrets replaced and control characters dropped.
+/// The last lines of the file, with secrets and hidden characters replaced.
 pub(super) fn tail(path: &Path, lines: usize, secrets: &[String]) -> String {
     let read = || {
         let mut file = open_regular(path).map_err(std::io::Error::other)?;
@@ -27,9 +28,7 @@ pub(super) fn tail(path: &Path, lines: usize, secrets: &[String]) -> String {
         text = text.replace(secret.as_str(), MASK);
     }
     let all: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let shown: Vec<String> = all[all.len().saturating_sub(lines)..]
-        .iter()
-        .map(|line| line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect())
-        .collect();
+    let shown: Vec<String> =
+        all[all.len().saturating_sub(lines)..].iter().map(|line| clean_text(line, LINE_LIMIT).to_string()).collect();
     if shown.is_empty() { "(the log is empty)".to_owned() } else { shown.join("\n") }
 }

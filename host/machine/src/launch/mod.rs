@@ -17,6 +17,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use bench_files::{FilesError, StagedFile, create_private_folder, stage_private};
+use bench_text::{clean_block, clean_name, clean_sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ const COLLECT_PAUSE: Duration = Duration::from_millis(10);
 /// See `COLLECT_PAUSE`.
 const COLLECT_TRIES: u32 = 500;
 /// Lines of the log that an error shows.
-const TAIL_LINES: usize = 20;
+const LOG_LINES: usize = 20;
 
 /// What to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl LaunchSpec {
 #[non_exhaustive]
 pub enum LaunchError {
     /// There is no such program.
-    #[error("{program} was not found on the search path")]
+    #[error("{program} was not found on the search path", program = clean_name(.program))]
     NotFound {
         /// Name or path as given.
         program: String,
@@ -95,7 +96,7 @@ pub enum LaunchError {
         reason: &'static str,
     },
     /// The log file could not be opened.
-    #[error("the log file {path} could not be opened: {source}")]
+    #[error("the log file {path} could not be opened: {source}", path = clean_sentence(.path.display()))]
     Log {
         /// Path as given.
         path: PathBuf,
@@ -111,7 +112,7 @@ pub enum LaunchError {
         source: std::io::Error,
     },
     /// The system refused to start it.
-    #[error("{program} could not be started: {source}")]
+    #[error("{program} could not be started: {source}", program = clean_name(.program))]
     NotStarted {
         /// Name or path as given.
         program: String,
@@ -119,7 +120,12 @@ pub enum LaunchError {
         source: std::io::Error,
     },
     /// It ended before it was ready.
-    #[error("{program} ended before it was ready ({status}); the end of its log:\n{log_tail}")]
+    #[error(
+        "{program} ended before it was ready ({status}); the end of its log:\n{log_tail}",
+        program = clean_name(.program),
+        status = clean_name(.status),
+        log_tail = clean_block(.log_tail, LOG_LINES),
+    )]
     ExitedEarly {
         /// Name or path as given.
         program: String,
@@ -129,7 +135,12 @@ pub enum LaunchError {
         log_tail: String,
     },
     /// It did not become ready in time; it still runs until it is stopped or dropped.
-    #[error("{program} was not ready within {} s; the end of its log:\n{log_tail}", .waited.as_secs())]
+    #[error(
+        "{program} was not ready within {} s; the end of its log:\n{log_tail}",
+        .waited.as_secs(),
+        program = clean_name(.program),
+        log_tail = clean_block(.log_tail, LOG_LINES),
+    )]
     NotReadyInTime {
         /// Name or path as given.
         program: String,
@@ -233,7 +244,7 @@ impl Engine {
 
     /// The last 20 lines that it printed, without secrets.
     pub fn log_tail(&self) -> String {
-        log::tail(&self.log_path, TAIL_LINES, &self.secrets)
+        log::tail(&self.log_path, LOG_LINES, &self.secrets)
     }
 
     /// How it ended, if it has.

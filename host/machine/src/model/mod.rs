@@ -18,6 +18,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use bench_files::{FilesError, open_regular};
+use bench_text::clean_sentence;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -73,43 +74,43 @@ pub enum ModelFormat {
 #[non_exhaustive]
 pub enum ModelError {
     /// Nothing is there.
-    #[error("there is no model at {path}")]
+    #[error("there is no model at {path}", path = clean_sentence(.path.display()))]
     NotFound {
         /// Path as given.
         path: PathBuf,
     },
     /// It is neither a file nor a directory.
-    #[error("{path} is neither a file nor a directory")]
+    #[error("{path} is neither a file nor a directory", path = clean_sentence(.path.display()))]
     NotAFile {
         /// Path as given.
         path: PathBuf,
     },
     /// The directory holds no safetensors.
-    #[error("the directory {path} holds no .safetensors file")]
+    #[error("the directory {path} holds no .safetensors file", path = clean_sentence(.path.display()))]
     NoWeights {
         /// Path as given.
         path: PathBuf,
     },
     /// The directory holds more files than any model has.
-    #[error("the directory {path} holds more than {FILE_LIMIT} weight files")]
+    #[error("the directory {path} holds more than {FILE_LIMIT} weight files", path = clean_sentence(.path.display()))]
     TooManyFiles {
         /// Path as given.
         path: PathBuf,
     },
     /// A shard of the model is missing.
-    #[error("shard {path} of the model is missing")]
+    #[error("shard {path} of the model is missing", path = clean_sentence(.path.display()))]
     ShardMissing {
         /// The shard that was looked for.
         path: PathBuf,
     },
     /// The file changed while it was read.
-    #[error("{path} changed while it was read")]
+    #[error("{path} changed while it was read", path = clean_sentence(.path.display()))]
     Changed {
         /// Path as given.
         path: PathBuf,
     },
     /// The file could not be read.
-    #[error("{path} could not be read: {source}")]
+    #[error("{path} could not be read: {source}", path = clean_sentence(.path.display()))]
     Unreadable {
         /// Path as given.
         path: PathBuf,

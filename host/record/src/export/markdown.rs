@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use bench_metrics::{Direction, Distribution, METRICS, MetricDef, Scope};
+use bench_text::clean_sentence;
 
 use super::Exporter;
 use crate::{PhaseRecord, PhaseStatus, RecordError, RunRecord, WorkloadRecord, WorkloadStatus};
@@ -175,15 +176,14 @@ fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{text}");
 }
 
-/// A text from outside, without the power to break a table or to be taken for markup.
+/// A text of others, without the power to break a table, to be taken for markup or to reach a terminal.
 fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in clean_sentence(text).to_string().chars() {
         match c {
             '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '#' => out.extend(['\\', c]),
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
     }

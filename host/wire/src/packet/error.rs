@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
+use bench_text::clean_sentence;
 use thiserror::Error;
 
 /// Why there is no capture, or no answer from one. Runs go on without: the capture is a reference, not a need.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CaptureError {
     /// This system has no packet rings.
-    #[error("packets cannot be captured here: {reason}")]
+    #[error("packets cannot be captured here: {reason}", reason = clean_sentence(.reason))]
     NotOffered {
         /// What is missing.
         reason: String,
@@ -17,7 +18,7 @@ pub enum CaptureError {
     #[error("this process may not open a packet socket")]
     NotPermitted,
     /// No network interface leads to the server.
-    #[error("no network interface was found that leads to {server}: {reason}")]
+    #[error("no network interface was found that leads to {server}: {reason}", reason = clean_sentence(.reason))]
     NoInterface {
         /// The server's address.
         server: SocketAddr,
@@ -25,7 +26,7 @@ pub enum CaptureError {
         reason: String,
     },
     /// The kernel refused a step of the setup.
-    #[error("the packet capture failed to {step}: {reason}")]
+    #[error("the packet capture failed to {step}: {reason}", reason = clean_sentence(.reason))]
     Setup {
         /// The step.
         step: &'static str,
