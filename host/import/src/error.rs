@@ -20,6 +20,17 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
+    /// What was named is no file, or one that cannot be read.
+    #[error(transparent)]
+    File(#[from] bench_files::FilesError),
+    /// The values of a file, or a part of them, take more memory than they may.
+    #[error("{name}: {error}")]
+    Memory {
+        /// The file, with the row or column where there is one.
+        name: String,
+        /// How much they may take.
+        error: bench_json::OverBudget,
+    },
     /// A file, or what is packed in it, is larger than may be.
     #[error("{name} has more than {limit} bytes", name = clean_name(.name))]
     TooLarge {
@@ -145,6 +156,8 @@ impl ImportError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "import-io",
+            Self::File(error) => error.code(),
+            Self::Memory { error, .. } => error.code(),
             Self::TooLarge { .. } => "import-too-large",
             Self::Unreadable { .. } => "import-unreadable",
             Self::Row { .. } => "import-row",
@@ -165,7 +178,9 @@ impl ImportError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Io { .. } => "check the path and its permissions",
-            Self::TooLarge { .. } => "import a part of it",
+            Self::File(error) => return error.hint(),
+            Self::Memory { error, .. } => error.hint(),
+            Self::TooLarge { .. } => "import a part of it, or allow more memory with --max-memory",
             Self::Unreadable { .. } => {
                 "data files are JSON, JSON lines, CSV or Parquet in UTF-8, packed with gzip or not"
             }
@@ -195,6 +210,11 @@ impl ImportError {
 
     pub(crate) fn unreadable(name: &str, reason: impl ToString) -> Self {
         Self::Unreadable { name: name.to_owned(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn memory(name: impl Into<String>) -> impl FnOnce(bench_json::OverBudget) -> Self {
+        let name = name.into();
+        move |error| Self::Memory { name, error }
     }
 
     pub(crate) fn refused(what: impl Into<String>, why: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use bench_json::{Budget, JsonError};
 use bench_samples::{Limits, import::Format, import::import as import_log, python};
 use bench_suite::{Digest, FieldNames, TemplateEntry};
 use serde_json::{Map, Value};
@@ -15,7 +16,7 @@ use crate::error::ImportError;
 use crate::options::{Options, kebab};
 use crate::plain::identify;
 use crate::rows::{self, Row, Table};
-use crate::tree::{LARGEST_FILE, name_of, read_file};
+use crate::tree::{largest_file, name_of, read_file};
 
 /// What to make of a data set or log.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,9 +46,10 @@ const REFUSED: [&str; 3] = ["sandbox", "files", "setup"];
 /// Any [`ImportError`] but those about packages.
 pub fn import(inspect: &Inspect, options: &Options) -> Result<Imported, ImportError> {
     let mut notes = Vec::new();
-    let table = match logged(inspect, &mut notes)? {
+    let budget = rows::import_budget();
+    let table = match logged(inspect, &budget, &mut notes)? {
         Some(table) => table,
-        None => rows::read(&inspect.file)?,
+        None => rows::read(&inspect.file, &budget)?,
     };
     let name = options.name.clone().unwrap_or_else(|| kebab(table.name.split('.').next().unwrap_or_default()));
     let items = table.rows.iter().map(|row| item(&table, row)).collect::<Result<Vec<_>, _>>()?;
@@ -67,35 +69,39 @@ pub fn import(inspect: &Inspect, options: &Options) -> Result<Imported, ImportEr
     all.items = items;
     identify(&table, &mut all, None)?;
     let tasks = by_system(all, &name);
-    Draft {
-        title: format!("{name}, from {}", table.name),
-        source: format!("The file {}, SHA-256 {}.", table.name, table.sha256),
-        name,
-        licence: None,
-        licence_text: None,
-        tasks,
-        notes,
-    }
-    .write(options)
+    let title = format!("{name}, from {}", table.name);
+    let source = format!("The file {}, SHA-256 {}.", table.name, table.sha256);
+    // Rows are not kept beside the items and the suite that is made of them.
+    drop(table);
+    Draft { title, source, name, licence: None, licence_text: None, tasks, notes }.write(options)
 }
 
 /// The items of a log; nothing where the file is none.
-fn logged(inspect: &Inspect, notes: &mut Vec<Note>) -> Result<Option<Table>, ImportError> {
+fn logged(inspect: &Inspect, budget: &Budget, notes: &mut Vec<Note>) -> Result<Option<Table>, ImportError> {
     let path = &inspect.file;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     if !["eval", "json"].contains(&ending) {
         return Ok(None);
     }
-    let bytes = read_file(path, LARGEST_FILE)?;
+    let bytes = read_file(path, largest_file())?;
+    let sha256 = Digest::of(&bytes).to_string();
     if ending == "json" {
-        let text = String::from_utf8_lossy(&bytes);
-        let log = serde_json::from_str::<Map<String, Value>>(&python::plain_json(&text)).ok();
+        let text = std::str::from_utf8(&bytes);
+        let text = text.map_err(|error| ImportError::unreadable(&name_of(path), error))?;
+        let log = match bench_json::object(&python::plain_json(text), &Budget::default()) {
+            Ok(log) => Some(log),
+            Err(JsonError::OverBudget(error)) => return Err(ImportError::memory(name_of(path))(error)),
+            Err(JsonError::Syntax(_)) => None,
+        };
         let is_log = log.is_some_and(|log| ["version", "eval", "samples"].iter().all(|key| log.contains_key(*key)));
         if !is_log {
             return Ok(None);
         }
     }
-    let limits = Limits { line_bytes: LARGEST_FILE, file_bytes: LARGEST_FILE, lines: bench_suite::MOST_ITEMS as u64 };
+    drop(bytes);
+    // Items are spent as rows are, so the samples may take a third of what rows may.
+    let memory = budget.left() / 3;
+    let limits = Limits { lines: bench_suite::MOST_ITEMS as u64, memory, ..Limits::default() };
     let found = import_log(path, limits)?;
     let name = name_of(path);
     if found.format != Format::Inspect {
@@ -124,7 +130,7 @@ fn logged(inspect: &Inspect, notes: &mut Vec<Note>) -> Result<Option<Table>, Imp
     if rows.is_empty() {
         return Err(ImportError::Empty { name });
     }
-    Ok(Some(Table { name, sha256: Digest::of(&bytes).to_string(), rows }))
+    Ok(Some(Table { name, sha256, rows }))
 }
 
 fn item(table: &Table, row: &Row) -> Result<Map<String, Value>, ImportError> {
@@ -192,7 +198,7 @@ pub(crate) fn asked(messages: &[Value]) -> Result<(Option<String>, String), Stri
         (["user"], [(_, user)]) => Ok((None, user.clone())),
         (["system", "user"], [(_, system), (_, user)]) => Ok((Some(system.clone()), user.clone())),
         _ => Err(format!(
-            "its messages are by {}: only a question, with or without a system message, can be asked",
+            "its messages are by {:.200}: only a question, with or without a system message, can be asked",
             roles.join(", ")
         )),
     }
@@ -219,8 +225,9 @@ fn all_have_choices(table: &Table, items: &[Map<String, Value>]) -> Result<bool,
 }
 
 /// Items with a system message of their own are asked by another template than those without, so they are a task of their own.
-fn by_system(all: Task, name: &str) -> Vec<Task> {
-    let (with, without): (Vec<_>, Vec<_>) = all.items.iter().cloned().partition(|item| item.contains_key("system"));
+fn by_system(mut all: Task, name: &str) -> Vec<Task> {
+    let items = std::mem::take(&mut all.items);
+    let (with, without): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.contains_key("system"));
     let some_without = !without.is_empty();
     let mut tasks = Vec::new();
     if some_without {

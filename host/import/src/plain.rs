@@ -41,7 +41,7 @@ pub struct Plain {
 /// # Errors
 /// Any [`ImportError`] but those about packages.
 pub fn import(plain: &Plain, options: &Options) -> Result<Imported, ImportError> {
-    let table = rows::read(&plain.file)?;
+    let table = rows::read(&plain.file, &rows::import_budget())?;
     let stem = table.name.split('.').next().unwrap_or_default().to_owned();
     let name = options.name.clone().unwrap_or_else(|| kebab(&stem));
     let target = plain.target.clone().or_else(|| known(&table, &["target", "answer"]));
@@ -73,16 +73,12 @@ pub fn import(plain: &Plain, options: &Options) -> Result<Imported, ImportError>
         task.items.push(item(&table, row, plain)?);
     }
     identify(&table, &mut task, plain.id.as_deref())?;
-    Draft {
-        title: format!("{name}, from {}", table.name),
-        source: format!("The file {}, SHA-256 {}.", table.name, table.sha256),
-        name,
-        licence: None,
-        licence_text: None,
-        tasks: vec![task],
-        notes: Vec::new(),
-    }
-    .write(options)
+    let title = format!("{name}, from {}", table.name);
+    let source = format!("The file {}, SHA-256 {}.", table.name, table.sha256);
+    // Rows are not kept beside the items and the suite that is made of them.
+    drop(table);
+    Draft { title, source, name, licence: None, licence_text: None, tasks: vec![task], notes: Vec::new() }
+        .write(options)
 }
 
 fn columns(table: &Table) -> String {

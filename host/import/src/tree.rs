@@ -6,12 +6,18 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use zip::ZipArchive;
+use bench_unpack::archive::{Archive, ArchiveLimits, Refusal};
 
 use crate::error::ImportError;
 
-/// Largest file that is read whole, unpacked, in bytes. It is what a suite's data may have.
-pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+/// Largest file that is read whole, unpacked, in bytes: half of the memory that an input may take. That is 96 MiB unless the
+/// user allows more.
+pub fn largest_file() -> u64 {
+    bench_json::memory() / 2
+}
+
+/// Most bytes that are read out of one archive.
+const MOST_UNPACKED: u64 = 1 << 30;
 
 /// Most files of a tree.
 const MOST_FILES: usize = 200_000;
@@ -22,14 +28,13 @@ const DEEPEST: usize = 16;
 /// Reads the regular file at `path`, and no more than `limit` bytes of it.
 ///
 /// # Errors
-/// [`ImportError::Io`] and [`ImportError::TooLarge`].
+/// [`ImportError::File`] and [`ImportError::TooLarge`].
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, ImportError> {
-    let kind = fs::metadata(path).map_err(ImportError::io("read", path))?;
-    if !kind.is_file() {
-        // A pipe would block.
-        return Err(ImportError::io("read", path)(std::io::Error::other("not a regular file")));
+    let file = bench_files::open_regular(path)?;
+    let size = file.metadata().map_err(ImportError::io("read", path))?.len();
+    if size > limit {
+        return Err(ImportError::TooLarge { name: name_of(path), limit });
     }
-    let file = File::open(path).map_err(ImportError::io("read", path))?;
     bounded(file, limit, &name_of(path))
 }
 
@@ -59,7 +64,7 @@ pub struct Tree {
 
 enum Kind {
     Folder(PathBuf),
-    Archive { name: String, files: Vec<String>, zip: RefCell<ZipArchive<File>> },
+    Archive { name: String, files: Vec<String>, zip: Box<RefCell<Archive<File>>> },
 }
 
 impl Tree {
@@ -75,23 +80,20 @@ impl Tree {
     /// The tree in a wheel or another zip archive.
     ///
     /// # Errors
-    /// [`ImportError::Io`] and [`ImportError::Unreadable`].
+    /// [`ImportError::File`] and [`ImportError::Unreadable`].
     pub fn archive(path: &Path) -> Result<Self, ImportError> {
         let name = name_of(path);
-        let file = File::open(path).map_err(ImportError::io("open", path))?;
-        let mut zip = ZipArchive::new(file).map_err(|error| ImportError::unreadable(&name, error))?;
-        if zip.len() > MOST_FILES {
-            return Err(ImportError::unreadable(&name, format!("it has more than {MOST_FILES} files")));
-        }
+        let file = bench_files::open_regular(path)?;
+        let limits = ArchiveLimits { entries: MOST_FILES as u64, entry_bytes: largest_file(), bytes: MOST_UNPACKED };
+        let mut zip = Archive::open(file, limits).map_err(|error| ImportError::unreadable(&name, error))?;
         let mut files = Vec::new();
-        for place in 0..zip.len() {
-            let entry = zip.by_index_raw(place).map_err(|error| ImportError::unreadable(&name, error))?;
-            if entry.is_file() {
-                let inside = entry.name().map_err(|error| ImportError::unreadable(&name, error))?;
-                files.push(inside.to_string());
+        for index in 0..zip.len() {
+            let (inside, is_file) = zip.entry(index).map_err(|error| ImportError::unreadable(&name, error))?;
+            if is_file {
+                files.push(inside);
             }
         }
-        Ok(Self { kind: Kind::Archive { name, files, zip: RefCell::new(zip) } })
+        Ok(Self { kind: Kind::Archive { name, files, zip: Box::new(RefCell::new(zip)) } })
     }
 
     /// What to call it in a message.
@@ -118,12 +120,12 @@ impl Tree {
                 read_file(&full, limit)
             }
             Kind::Archive { name, zip, .. } => {
-                let mut zip = zip.borrow_mut();
-                let entry = zip.by_name(inside).map_err(|error| match error {
-                    zip::result::ZipError::FileNotFound => missing(),
+                let read = zip.borrow_mut().read_named(inside, limit);
+                read.map_err(|error| match error {
+                    Refusal::NotThere { .. } => missing(),
+                    Refusal::TooLarge { limit, .. } => ImportError::TooLarge { name: inside.to_owned(), limit },
                     other => ImportError::unreadable(name, format!("{inside}: {other}")),
-                })?;
-                bounded(entry, limit, inside)
+                })
             }
         }
     }

@@ -2,12 +2,28 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of memory that the values of one input may take unless the user asks for more: 192 MiB.
 ///
 /// Beside the values there are texts that are just read and copies that are just made, so that a process with 512 MiB has room for
 /// all of it.
 pub const DEFAULT_MEMORY: u64 = 192 << 20;
+
+/// What the user allows, for the whole process.
+static MEMORY: AtomicU64 = AtomicU64::new(DEFAULT_MEMORY);
+
+/// Bytes of memory that the values of one input may take in this process.
+#[must_use]
+pub fn memory() -> u64 {
+    MEMORY.load(Ordering::Relaxed)
+}
+
+/// Allows the values of one input `bytes` of memory, from now on and in the whole process. The binary does this once, when the
+/// user asks for it.
+pub fn set_memory(bytes: u64) {
+    MEMORY.store(bytes, Ordering::Relaxed);
+}
 
 /// A number of bytes that is spent while an input is read. Clones share the number.
 ///
@@ -41,13 +57,13 @@ impl OverBudget {
 
     /// What to do next.
     pub const fn hint(&self) -> &'static str {
-        "split the input into several files"
+        "split the input into several files, or allow more memory with --max-memory"
     }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(DEFAULT_MEMORY)
+        Self::new(memory())
     }
 }
 

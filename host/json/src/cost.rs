@@ -36,7 +36,8 @@ impl Costs {
     pub const TYPES: Self = Self { object: 256, entry: 16, element: 64 };
 
     /// What the entry at `index` of an object adds.
-    pub(crate) const fn of_entry(&self, index: u64) -> u64 {
+    #[must_use]
+    pub const fn of_entry(&self, index: u64) -> u64 {
         match index {
             0 => self.object,
             index if index < FIRST_ENTRIES => 0,
@@ -45,7 +46,8 @@ impl Costs {
     }
 
     /// What the element at `index` of a list adds.
-    pub(crate) const fn of_element(&self, index: u64) -> u64 {
+    #[must_use]
+    pub const fn of_element(&self, index: u64) -> u64 {
         match index {
             0 => FIRST_ELEMENTS * self.element / 2 + ALLOCATION,
             // The room of a list doubles.
@@ -67,15 +69,19 @@ pub fn cost_of(value: &Value) -> u64 {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         Value::String(text) => text_cost(text.len()),
-        Value::Array(list) => {
-            list.iter().zip(0..).map(|(value, index)| Costs::VALUES.of_element(index) + cost_of(value)).sum()
-        }
+        Value::Array(list) => cost_of_room(list.capacity()) + list.iter().map(cost_of).sum::<u64>(),
         Value::Object(fields) => cost_of_fields(fields),
     }
 }
 
+/// What the room of a list takes, in bytes.
+pub(crate) const fn cost_of_room(elements: usize) -> u64 {
+    if elements == 0 { 0 } else { elements as u64 * VALUE + ALLOCATION }
+}
+
 /// What the fields of an object take on the heap, in bytes.
-fn cost_of_fields(fields: &Map<String, Value>) -> u64 {
+#[must_use]
+pub fn cost_of_fields(fields: &Map<String, Value>) -> u64 {
     let entries = fields.iter().zip(0..);
     entries.map(|((key, value), index)| Costs::VALUES.of_entry(index) + text_cost(key.len()) + cost_of(value)).sum()
 }

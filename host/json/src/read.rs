@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 
 use crate::budget::{Budget, OverBudget};
-use crate::cost::{Costs, text_cost};
+use crate::cost::{Costs, cost_of_room, text_cost};
 
 /// Why a text gives no value.
 #[derive(Debug, thiserror::Error)]
@@ -119,10 +119,16 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
+        let mut spent = 0;
         while let Some(value) = elements.next_element_seed(self)? {
-            self.budget.spend(Costs::VALUES.of_element(list.len() as u64)).map_err(A::Error::custom)?;
+            let cost = Costs::VALUES.of_element(list.len() as u64);
+            self.budget.spend(cost).map_err(A::Error::custom)?;
+            spent += cost;
             list.push(value);
         }
+        // The room of a list doubles while it grows, and what is spare goes back.
+        list.shrink_to_fit();
+        self.budget.give_back(spent.saturating_sub(cost_of_room(list.len())));
         Ok(Value::Array(list))
     }
 

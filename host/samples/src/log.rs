@@ -67,7 +67,8 @@ impl Log {
             Err(TryLockError::Error(error)) => return Err(SamplesError::io("lock", path)(error)),
         }
         let reader = BufReader::with_capacity(1 << 16, file.try_clone().map_err(SamplesError::io("open", &path))?);
-        let Loaded { records, torn } = collect(Reader::new(reader, Limits::OWN)).map_err(SamplesError::line(&path))?;
+        let Loaded { records, torn } =
+            collect(Reader::new(reader, Limits::of_own_log())).map_err(SamplesError::line(&path))?;
         let dropped = mend(&mut file, torn.is_some()).map_err(SamplesError::io("mend", &path))?;
         if let Some(folder) = folder {
             sync_folder(folder).map_err(SamplesError::io("write", folder))?;

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
-use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure};
+use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure, memory};
 use serde::Deserialize;
 
 use crate::error::{LineError, LineErrorKind, SamplesError};
@@ -29,25 +29,22 @@ pub struct Limits {
 const PART_OF_MEMORY: u64 = 8;
 
 impl Default for Limits {
-    /// Lines of 24 MiB, files of 1 GiB, 20 million lines, and 192 MiB of memory.
+    /// Lines of 24 MiB, files of 1 GiB, 20 million lines, and 192 MiB of memory. Where the user allows more memory, lines and
+    /// files may be larger in proportion.
     fn default() -> Self {
-        Self { line_bytes: 24 << 20, file_bytes: 1 << 30, lines: 20_000_000, memory: DEFAULT_MEMORY }
+        let memory = memory();
+        let scale = |limit: u64| {
+            let scaled = u128::from(limit) * u128::from(memory.max(DEFAULT_MEMORY)) / u128::from(DEFAULT_MEMORY);
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
+        Self { line_bytes: scale(24 << 20), file_bytes: scale(1 << 30), lines: 20_000_000, memory }
     }
 }
 
 impl Limits {
     /// For a log that this program is writing. The user chose its size with the tasks, so only its lines have a bound.
-    pub const OWN: Self = Self { line_bytes: 24 << 20, file_bytes: u64::MAX, lines: u64::MAX, memory: u64::MAX };
-
-    /// The usual limits for another amount of memory. Lines and files may be larger in proportion.
-    #[must_use]
-    pub fn with_memory(memory: u64) -> Self {
-        let usual = Self::default();
-        let scale = |limit: u64| {
-            let scaled = u128::from(limit) * u128::from(memory.max(usual.memory)) / u128::from(usual.memory);
-            u64::try_from(scaled).unwrap_or(u64::MAX)
-        };
-        Self { line_bytes: scale(usual.line_bytes), file_bytes: scale(usual.file_bytes), memory, ..usual }
+    pub(crate) fn of_own_log() -> Self {
+        Self { file_bytes: u64::MAX, lines: u64::MAX, memory: u64::MAX, ..Self::default() }
     }
 
     /// Memory that one line, or one entry of an archive, may take while it is read, in bytes.

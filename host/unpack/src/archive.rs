@@ -153,34 +153,38 @@ impl<R: Read + Seek> Archive<R> {
         Ok((name.into_owned(), is_file))
     }
 
-    /// Unpacks an entry by its number.
+    /// Unpacks an entry by its number, if it has at most `most` bytes.
     ///
     /// # Errors
     /// [`Refusal::Damaged`], [`Refusal::Ratio`] and [`Refusal::TooLarge`].
-    pub fn read(&mut self, index: usize) -> Result<Vec<u8>, Refusal> {
-        let limit = self.left.min(self.limits.entry_bytes);
+    pub fn read(&mut self, index: usize, most: u64) -> Result<Vec<u8>, Refusal> {
+        let limit = self.left.min(self.limits.entry_bytes).min(most);
         let mut entry = self.zip.by_index(index).map_err(Refusal::Damaged)?;
         let name = entry.name().map_err(Refusal::Damaged)?.into_owned();
         let packed = entry.compressed_size();
-        let most = packed.saturating_mul(MOST_BYTES_PER_BYTE).max(LEAST_ENTRY);
+        let ratio = packed.saturating_mul(MOST_BYTES_PER_BYTE).max(LEAST_ENTRY);
         let mut bytes = Vec::new();
         // What the archive says of the size is not believed.
-        let bound = limit.min(most);
+        let bound = limit.min(ratio);
         (&mut entry).take(bound.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > bound {
-            return Err(if most < limit { Refusal::Ratio { name, packed } } else { Refusal::TooLarge { name, limit } });
+            return Err(if ratio < limit {
+                Refusal::Ratio { name, packed }
+            } else {
+                Refusal::TooLarge { name, limit }
+            });
         }
         self.left -= bytes.len() as u64;
         Ok(bytes)
     }
 
-    /// Unpacks the entry of a name.
+    /// Unpacks the entry of a name, if it has at most `most` bytes.
     ///
     /// # Errors
     /// [`Refusal::NotThere`], and as [`Archive::read`].
-    pub fn read_named(&mut self, name: &str) -> Result<Vec<u8>, Refusal> {
+    pub fn read_named(&mut self, name: &str, most: u64) -> Result<Vec<u8>, Refusal> {
         let index = self.zip.index_for_name(name).ok_or_else(|| Refusal::NotThere { name: name.to_owned() })?;
-        self.read(index)
+        self.read(index, most)
     }
 }
 

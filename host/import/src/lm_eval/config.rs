@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use bench_json::Budget;
 use serde_json::Value;
 
 use crate::error::ImportError;
 use crate::places::locate;
 use crate::rows::{self, Table};
-use crate::tree::{LARGEST_FILE, Tree, beside, name_of};
+use crate::tree::{Tree, beside, largest_file, name_of};
 pub(super) use crate::yaml::Yaml;
 use crate::yaml::parse;
 
@@ -219,9 +220,9 @@ impl Config {
     }
 
     /// The rows of a file that the task names, beside its YAML.
-    pub fn rows(&self, file: &Path) -> Result<Table, ImportError> {
+    pub fn rows(&self, file: &Path, budget: &Budget) -> Result<Table, ImportError> {
         let inside = beside(&self.folder, &file.to_string_lossy())?;
-        rows::parse(&name_of(file), self.tree.read(&inside, LARGEST_FILE)?)
+        rows::parse(&name_of(file), self.tree.read(&inside, largest_file())?, budget)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The items of a task, each with its finished prompt.
 
+use bench_json::{Budget, cost_of_fields};
 use serde_json::{Map, Value, json};
 
 use super::Form;
@@ -18,7 +19,7 @@ pub(super) struct Made {
 }
 
 /// Largest prompt, in bytes.
-const LARGEST_PROMPT: usize = 8 * 1024 * 1024;
+pub(super) const LARGEST_PROMPT: usize = 8 * 1024 * 1024;
 
 /// Makes the items of a table.
 pub(super) fn items(
@@ -27,6 +28,7 @@ pub(super) fn items(
     mut shots: Shots,
     form: Form,
     likelihood: bool,
+    budget: &Budget,
 ) -> Result<Made, ImportError> {
     let templates = Templates::new();
     let maker = Maker {
@@ -45,6 +47,9 @@ pub(super) fn items(
             );
         }
         let item = maker.item(place, &row.fields, &mut shots).map_err(|error| named(error, config, row))?;
+        // A prompt may be far longer than its row. It is written to the suite and read again, as rows are.
+        let more = cost_of_fields(&item).saturating_sub(cost_of_fields(&row.fields));
+        budget.spend(more.saturating_mul(3)).map_err(ImportError::memory(format!("{}, {}", config.name, row.place)))?;
         made.system |= item.contains_key("system");
         made.prefix |= item.contains_key("prefix");
         made.items.push(item);

@@ -11,6 +11,7 @@ mod scoring;
 
 use std::path::{Path, PathBuf};
 
+use bench_json::{Budget, cost_of_fields};
 use bench_suite::{FieldNames, TaskKind};
 use serde_json::Value;
 
@@ -76,14 +77,21 @@ pub fn import(wanted: &LmEval, options: &Options) -> Result<Imported, ImportErro
         return Err(ImportError::option("--chat", "likelihoods are those of raw text", "leave it out"));
     }
     let grading = scoring::grading(&config, likelihood, wanted, &mut notes)?;
-    let eval = data(&config, wanted, Part::Items)?;
+    let budget = rows::import_budget();
+    let eval = data(&config, wanted, Part::Items, &budget)?;
     let count = match wanted.few_shot {
         Some(count) => count,
         None => config.count("num_fewshot")?.unwrap_or(0),
     };
     let shots = prompt::Shots::new(&config, count, |split| match split {
-        split if split == eval.split => Ok(eval.table.rows.iter().map(|row| row.fields.clone()).collect()),
-        _ => Ok(data(&config, wanted, Part::Examples)?.table.rows.into_iter().map(|row| row.fields).collect()),
+        split if split == eval.split => {
+            let pool = eval.table.rows.iter().map(|row| {
+                budget.spend(cost_of_fields(&row.fields)).map_err(ImportError::memory(&*eval.table.name))?;
+                Ok(row.fields.clone())
+            });
+            pool.collect()
+        }
+        _ => Ok(data(&config, wanted, Part::Examples, &budget)?.table.rows.into_iter().map(|row| row.fields).collect()),
     })?;
     let name = options.name.clone().unwrap_or_else(|| kebab(&config.name));
     let mut task = Task::new(name.clone(), format!("{} of lm-eval", config.name), "{prompt}", &grading.scorer);
@@ -102,7 +110,7 @@ pub fn import(wanted: &LmEval, options: &Options) -> Result<Imported, ImportErro
         task.fields.date = Some(field);
         task.dates = Some(dates);
     }
-    let made = items::items(&config, &eval.table, shots, wanted.form, likelihood)?;
+    let made = items::items(&config, &eval.table, shots, wanted.form, likelihood, &budget)?;
     if made.system {
         task.template.system = Some("{system}".to_owned());
     }
@@ -151,7 +159,7 @@ struct Data {
 }
 
 /// The rows of the split that is evaluated, or of the one that examples are drawn from.
-fn data(config: &Config, wanted: &LmEval, part: Part) -> Result<Data, ImportError> {
+fn data(config: &Config, wanted: &LmEval, part: Part, budget: &Budget) -> Result<Data, ImportError> {
     let eval_split =
         config.text("test_split")?.or(config.text("validation_split")?).unwrap_or_else(|| "test".to_owned());
     let (split, given, option) = match part {
@@ -159,7 +167,7 @@ fn data(config: &Config, wanted: &LmEval, part: Part) -> Result<Data, ImportErro
         Part::Examples => (config.example_split()?, wanted.few_shot_data.as_deref(), "--few-shot-data"),
     };
     if let Some(path) = given {
-        return Ok(Data { table: rows::read(path)?, split });
+        return Ok(Data { table: rows::read(path, budget)?, split });
     }
     let missing = |why: String| {
         ImportError::option(option, why, format!("name a JSON, CSV or Parquet file with the rows of `{split}`"))
@@ -187,5 +195,5 @@ fn data(config: &Config, wanted: &LmEval, part: Part) -> Result<Data, ImportErro
         _ => None,
     };
     let file = file.ok_or_else(|| missing(format!("the task names no file for the split `{split}`")))?;
-    Ok(Data { table: config.rows(Path::new(&file))?, split })
+    Ok(Data { table: config.rows(Path::new(&file), budget)?, split })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::config::{Config, Yaml};
+use super::items::LARGEST_PROMPT;
 use crate::error::ImportError;
 use crate::jinja::Templates;
 use crate::literal;
@@ -297,6 +298,14 @@ impl Shots {
         if places.len() < self.count {
             return Err(few());
         }
-        places.into_iter().filter_map(|place| self.pool.get(place)).map(|example| words.example(example)).collect()
+        let mut examples = String::new();
+        for example in places.into_iter().filter_map(|place| self.pool.get(place)) {
+            examples.push_str(&words.example(example)?);
+            if examples.len() > LARGEST_PROMPT {
+                let reason = format!("the examples have more than {LARGEST_PROMPT} bytes");
+                return Err(ImportError::Template { key: "num_fewshot".to_owned(), item: None, reason });
+            }
+        }
+        Ok(examples)
     }
 }

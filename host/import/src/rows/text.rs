@@ -1,17 +1,18 @@
-//! Rows of text files.
+//! Rows of JSON files.
 
-use serde_json::{Map, Value};
+use bench_json::{Budget, JsonError};
+use serde_json::Value;
 
-use super::Row;
+use super::{ROW, Row};
 use crate::error::ImportError;
 
-fn utf8<'t>(name: &str, bytes: &'t [u8]) -> Result<&'t str, ImportError> {
+pub(super) fn utf8<'t>(name: &str, bytes: &'t [u8]) -> Result<&'t str, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes)
         .map_err(|error| ImportError::unreadable(name, format!("it is not UTF-8 after byte {}", error.valid_up_to())))
 }
 
-fn check_count(name: &str, rows: &[Row]) -> Result<(), ImportError> {
+pub(super) fn check_count(name: &str, rows: &[Row]) -> Result<(), ImportError> {
     if rows.len() > bench_suite::MOST_ITEMS {
         return Err(ImportError::unreadable(name, format!("it has more than {} rows", bench_suite::MOST_ITEMS)));
     }
@@ -22,21 +23,28 @@ fn check_count(name: &str, rows: &[Row]) -> Result<(), ImportError> {
 const LISTS: [&str; 8] = ["data", "examples", "instances", "items", "questions", "rows", "samples", "test"];
 
 /// One object a line, or a list of objects, which may be the only list of an object. Data sets call both forms `.json`.
-pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Vec<Row>, ImportError> {
+pub(super) fn json(name: &str, bytes: &[u8], budget: &Budget) -> Result<Vec<Row>, ImportError> {
     let text = utf8(name, bytes)?;
     if text.trim_start().starts_with('[') {
-        return listed(name, text);
+        return listed(name, text, budget);
     }
+    let begin = budget.spent();
     let mut rows = Vec::new();
     for (place, line) in text.split('\n').enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         let place = format!("line {}", place + 1);
-        match serde_json::from_str::<Map<String, Value>>(line) {
+        let over = |place: &str| ImportError::memory(format!("{name}, {place}"));
+        budget.spend(ROW).map_err(over(&place))?;
+        match bench_json::object(line, budget) {
             Ok(fields) => rows.push(Row { place, fields, inexact: inexact(line) }),
             // An object over several lines ends in the middle of its first one.
-            Err(error) if rows.is_empty() && error.is_eof() => return listed(name, text),
+            Err(error) if rows.is_empty() && error.is_eof() => {
+                budget.give_back_to(begin);
+                return listed(name, text, budget);
+            }
+            Err(JsonError::OverBudget(error)) => return Err(over(&place)(error)),
             Err(error) => {
                 let reason = format!("no JSON object: {error}");
                 return Err(ImportError::Row { name: name.to_owned(), place, reason });
@@ -45,18 +53,25 @@ pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Vec<Row>, ImportError> {
         check_count(name, &rows)?;
     }
     // A file that is one object with a list of the items.
-    match rows.as_slice() {
-        [only] if LISTS.iter().any(|list| only.fields.get(*list).is_some_and(is_rows)) => listed(name, text),
-        _ => Ok(rows),
+    let is_list = matches!(rows.as_slice(), [only]
+        if LISTS.iter().any(|list| only.fields.get(*list).is_some_and(is_rows)));
+    if is_list {
+        drop(rows);
+        budget.give_back_to(begin);
+        return listed(name, text, budget);
     }
+    Ok(rows)
 }
 
 fn is_rows(value: &Value) -> bool {
     value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_object))
 }
 
-fn listed(name: &str, text: &str) -> Result<Vec<Row>, ImportError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| ImportError::unreadable(name, error))?;
+fn listed(name: &str, text: &str, budget: &Budget) -> Result<Vec<Row>, ImportError> {
+    let value = bench_json::value(text, budget).map_err(|error| match error {
+        JsonError::OverBudget(error) => ImportError::memory(name)(error),
+        JsonError::Syntax(error) => ImportError::unreadable(name, error),
+    })?;
     let list = match value {
         Value::Array(list) => list,
         Value::Object(fields) => {
@@ -72,6 +87,7 @@ fn listed(name: &str, text: &str) -> Result<Vec<Row>, ImportError> {
     let inexact = inexact(text);
     let row = |(place, value): (usize, Value)| {
         let place = format!("item {}", place + 1);
+        budget.spend(ROW).map_err(ImportError::memory(name))?;
         match value {
             Value::Object(fields) => Ok(Row { place, fields, inexact: inexact.clone() }),
             _ => Err(ImportError::Row { name: name.to_owned(), place, reason: "no JSON object".to_owned() }),
@@ -116,32 +132,6 @@ fn quoted(text: &str) -> usize {
     text.len()
 }
 
-/// A header and rows of texts. A field that is a list or an object in JSON is taken for one.
-pub(super) fn separated(name: &str, bytes: &[u8], separator: u8) -> Result<Vec<Row>, ImportError> {
-    let text = utf8(name, bytes)?;
-    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| ImportError::unreadable(name, error))?.clone();
-    let mut names = std::collections::BTreeSet::new();
-    if let Some(twice) = header.iter().find(|column| !names.insert(*column)) {
-        return Err(ImportError::unreadable(name, format!("the column {twice:?} is there twice")));
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| ImportError::unreadable(name, error))?;
-        let place = record.position().map_or_else(|| "a row".to_owned(), |at| format!("line {}", at.line()));
-        let fields = header.iter().zip(&record).map(|(column, text)| (column.to_owned(), cell(text))).collect();
-        rows.push(Row { place, fields, inexact: None });
-        check_count(name, &rows)?;
-    }
-    Ok(rows)
-}
-
-fn cell(text: &str) -> Value {
-    let framed = (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'));
-    let parsed = framed.then(|| serde_json::from_str(text).ok()).flatten();
-    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 mod tests {
@@ -158,13 +148,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_rows_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = json("x.json", &bytes);
-            let _ = separated("x.csv", &bytes, b',');
+            let _ = json("x.json", &bytes, &Budget::default());
         }
 
         #[test]
         fn what_looks_like_json_is_rows_or_an_error(text in "[\\[\\]{}\",:0-9a\\\\\n é]{0,60}") {
-            let _ = json("x.json", text.as_bytes());
+            let _ = json("x.json", text.as_bytes(), &Budget::default());
         }
     }
 }

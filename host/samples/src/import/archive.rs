@@ -41,7 +41,7 @@ pub(super) fn samples(
     }
     let mut entry = |name: &str| -> Result<Value, SamplesError> {
         let broken = |reason: String| not_a_log(path, format!("{name}: {reason}"));
-        let bytes = archive.read_named(name).map_err(|error| match error {
+        let bytes = archive.read_named(name, u64::MAX).map_err(|error| match error {
             Refusal::Io(error) => broken(error.to_string()),
             error => refused(error),
         })?;
