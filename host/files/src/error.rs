@@ -2,12 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use bench_text::clean_sentence;
+
 /// A file or folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FilesError {
     /// A folder is not private because it, or a folder above it, belongs to another user.
-    #[error("the folder {} is not private: {} belongs to user {owner}", path.display(), at.display())]
+    #[error(
+        "the folder {} is not private: {} belongs to user {owner}",
+        clean_sentence(path.display()),
+        clean_sentence(at.display()),
+    )]
     ForeignFolder {
         /// The folder that was to be used.
         path: PathBuf,
@@ -19,7 +25,11 @@ pub enum FilesError {
         user: u32,
     },
     /// A folder is not private because other users can write it or a folder above it.
-    #[error("the folder {} is not private: other users can write {} (mode {mode:04o})", path.display(), at.display())]
+    #[error(
+        "the folder {} is not private: other users can write {} (mode {mode:04o})",
+        clean_sentence(path.display()),
+        clean_sentence(at.display()),
+    )]
     WritableFolder {
         /// The folder that was to be used.
         path: PathBuf,
@@ -29,7 +39,7 @@ pub enum FilesError {
         mode: u32,
     },
     /// An entry of a private folder belongs to another user.
-    #[error("the file {} belongs to user {owner}", path.display())]
+    #[error("the file {} belongs to user {owner}", clean_sentence(path.display()))]
     ForeignEntry {
         /// The file.
         path: PathBuf,
@@ -39,7 +49,7 @@ pub enum FilesError {
         user: u32,
     },
     /// Other users can write an entry of a private folder.
-    #[error("other users can write the file {} (mode {mode:04o})", path.display())]
+    #[error("other users can write the file {} (mode {mode:04o})", clean_sentence(path.display()))]
     WritableEntry {
         /// The file.
         path: PathBuf,
@@ -47,7 +57,7 @@ pub enum FilesError {
         mode: u32,
     },
     /// An entry of a private folder has further names, perhaps in folders of other users.
-    #[error("the file {} has {links} hard links", path.display())]
+    #[error("the file {} has {links} hard links", clean_sentence(path.display()))]
     LinkedEntry {
         /// The file.
         path: PathBuf,
@@ -55,7 +65,7 @@ pub enum FilesError {
         links: u64,
     },
     /// What was named is not a regular file.
-    #[error("{} is {kind} and not a regular file", path.display())]
+    #[error("{} is {kind} and not a regular file", clean_sentence(path.display()))]
     NotRegular {
         /// What was named.
         path: PathBuf,
@@ -63,7 +73,7 @@ pub enum FilesError {
         kind: &'static str,
     },
     /// A file has more bytes than are read.
-    #[error("the file {} has more than {limit} bytes", path.display())]
+    #[error("the file {} has more than {limit} bytes", clean_sentence(path.display()))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -71,7 +81,7 @@ pub enum FilesError {
         limit: u64,
     },
     /// A file or folder cannot be opened or read.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", clean_sentence(path.display()))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -79,7 +89,7 @@ pub enum FilesError {
         error: std::io::Error,
     },
     /// A file or folder cannot be made, written, renamed or removed.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {error}", clean_sentence(path.display()))]
     Unwritable {
         /// The file or folder.
         path: PathBuf,
@@ -87,7 +97,7 @@ pub enum FilesError {
         error: std::io::Error,
     },
     /// A name that leads out of its folder, or no name at all.
-    #[error("`{}` is not the name of a file in a folder", name.display())]
+    #[error("`{}` is not the name of a file in a folder", clean_sentence(name.display()))]
     BadName {
         /// The name.
         name: PathBuf,

@@ -1,5 +1,7 @@
 //! Each class of characters, through each function.
 
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
 use bench_text::{
     LONGEST_NAME, LONGEST_RECORD_NAME, clean_block, clean_csv, clean_message, clean_name, clean_screen, clean_sentence,
     cut_name, escape_json, is_hidden, spell_name,

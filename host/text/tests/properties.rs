@@ -1,5 +1,7 @@
 //! What holds for any text.
 
+#![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+
 use bench_text::{
     LONGEST_NAME, LONGEST_RECORD_NAME, clean_block, clean_csv, clean_message, clean_name, clean_screen, cut_name,
     escape_json, is_hidden,

@@ -108,9 +108,18 @@ impl<'t> SentenceOfError<'t> {
         let as_they_are = names.filter(|name| !self.arguments.contains(&format!("{name} = clean_"))).filter(|name| {
             self.fields.iter().any(|(field, kind)| field == name && ["String", "PathBuf"].contains(kind))
         });
-        let path = self.arguments.contains(".display()") && !self.arguments.contains("clean_sentence(");
-        as_they_are.chain(path.then(|| "path.display()".to_owned()))
+        let paths = self.arguments.match_indices(".display()").filter_map(|(at, call)| {
+            let before = &self.arguments[..at];
+            let path = before.rsplit(|letter: char| !is_part_of_path(letter)).next()?;
+            let is_cleaned = before.strip_suffix(path)?.ends_with("clean_sentence(");
+            (!is_cleaned).then(|| format!("{}{call}", path.trim_start_matches('.')))
+        });
+        as_they_are.chain(paths)
     }
+}
+
+fn is_part_of_path(letter: char) -> bool {
+    letter.is_alphanumeric() || ['.', '_'].contains(&letter)
 }
 
 fn named_fields(text: &str) -> Vec<(String, &str)> {
@@ -129,4 +138,6 @@ fn an_uncleaned_text_in_an_error_is_found() {
     assert_eq!(found("#[error(\"it failed: {0}\")]\nFailed(String),\n"), ["0"]);
     assert!(found("#[error(\"it failed: {0}\")]\nFailed(#[from] Other),\n").is_empty());
     assert_eq!(found("#[error(\"{}: {error}\", path.display())]\nIo {\npath: PathBuf,\n},\n"), ["path.display()"]);
+    let two = "#[error(\"{} and {}\", clean_sentence(path.display()), .at.display())]\nTwo {\npath: PathBuf,\n},\n";
+    assert_eq!(found(two), ["at.display()"]);
 }
