@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bench_files::{FilesError, PrivateFolder};
 use bench_registry::{ItemKind, ItemName, PluginNeeds, Source};
+use bench_text::{clean_name, clean_sentence};
 use serde::{Deserialize, Serialize};
 
 use crate::carried::carried_permit;
@@ -175,7 +176,7 @@ pub enum GrantError {
     #[error("the grants are not used: {0}")]
     NotPrivate(#[from] FilesError),
     /// A plugin that the binary carries.
-    #[error("the {kind} {name} is part of bench, and its grants are fixed")]
+    #[error("the {kind} {name} is part of bench, and its grants are fixed", name = clean_name(.name))]
     Fixed {
         /// Its kind.
         kind: ItemKind,
@@ -183,7 +184,7 @@ pub enum GrantError {
         name: String,
     },
     /// Something that the plugin does not ask for.
-    #[error("the plugin {name} does not ask for {what}")]
+    #[error("the plugin {name} does not ask for {what}", name = clean_name(.name), what = clean_name(.what))]
     NotAsked {
         /// The plugin.
         name: String,
@@ -191,13 +192,17 @@ pub enum GrantError {
         what: String,
     },
     /// Nothing to take back.
-    #[error("the plugin {name} has no such grant")]
+    #[error("the plugin {name} has no such grant", name = clean_name(.name))]
     NotGranted {
         /// The plugin.
         name: String,
     },
     /// The file is damaged.
-    #[error("the grants in {} cannot be used: {problem}", path.display())]
+    #[error(
+        "the grants in {} cannot be used: {problem}",
+        clean_sentence(path.display()),
+        problem = clean_sentence(.problem),
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

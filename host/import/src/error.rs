@@ -24,7 +24,7 @@ pub enum ImportError {
     #[error(transparent)]
     File(#[from] bench_files::FilesError),
     /// The values of a file, or a part of them, take more memory than they may.
-    #[error("{name}: {error}")]
+    #[error("{name}: {error}", name = clean_name(.name))]
     Memory {
         /// The file, with the row or column where there is one.
         name: String,

@@ -190,7 +190,11 @@ pub enum OciError {
         problem: &'static str,
     },
     /// The registry asks to send the user's login to another host, and the user has not allowed that.
-    #[error("the OCI registry {host} asks to send your login to {realm}; nothing was sent there")]
+    #[error(
+        "the OCI registry {host} asks to send your login to {realm}; nothing was sent there",
+        host = clean_name(.host),
+        realm = clean_name(.realm),
+    )]
     ForeignRealm {
         /// The registry.
         host: String,

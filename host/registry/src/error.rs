@@ -64,7 +64,7 @@ pub enum RegistryError {
     /// A suite's lock file that the user has not allowed.
     #[error(
         "the suite's lock file {} replaces yours: it chooses the versions of {items} plugins and suites, and you have not allowed it",
-        path.display()
+        clean_sentence(path.display()),
     )]
     UntrustedLock {
         /// The lock file.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use bench_plugin::driver_types::{Capability, LaunchOptions, Probe};
 use bench_plugin::{Driver, Fault};
+use bench_text::{clean_sentence, spell_name};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -40,7 +41,7 @@ pub enum NeedsError {
     #[error("{0}")]
     Fault(#[from] Fault),
     /// A name that no plugin may ask for.
-    #[error("it asks for the {what} `{name}`, which no plugin may have: {reason}")]
+    #[error("it asks for the {what} `{name}`, which no plugin may have: {reason}", name = clean_sentence(.name))]
     Forbidden {
         /// `environment variable`, `address` or `program`.
         what: &'static str,
@@ -135,7 +136,7 @@ impl PluginNeeds {
         if let Some((what, list)) = lists.into_iter().find(|(_, list)| list.len() > MOST_NAMES) {
             return Err(NeedsError::TooMany { what, count: list.len() });
         }
-        let forbidden = |what, name: &str, reason| NeedsError::Forbidden { what, name: printable(name), reason };
+        let forbidden = |what, name: &str, reason| NeedsError::Forbidden { what, name: spell_name(name), reason };
         for name in &self.variables {
             if let Some(reason) = bad_variable(name) {
                 return Err(forbidden("environment variable", name, reason));
@@ -207,7 +208,7 @@ impl fmt::Display for PluginNeeds {
 /// For an address that cannot be read, and for a link-local address: cloud machines answer there with
 /// their own secrets.
 pub fn remote_origin(address: &str) -> Result<Option<String>, NeedsError> {
-    let forbidden = |reason| NeedsError::Forbidden { what: "address", name: printable(address), reason };
+    let forbidden = |reason| NeedsError::Forbidden { what: "address", name: spell_name(address), reason };
     let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let url = Url::parse(&with_scheme).map_err(|_| forbidden("it is no HTTP address"))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -358,10 +359,6 @@ pub fn bad_program(name: &str) -> Option<&'static str> {
         return Some("it runs any code that it is given");
     }
     None
-}
-
-fn printable(text: &str) -> String {
-    text.chars().take(LONGEST_NAME).flat_map(char::escape_default).collect()
 }
 
 #[cfg(test)]

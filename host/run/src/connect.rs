@@ -7,6 +7,7 @@ use bench_machine::launch::{Engine as Process, LaunchSpec};
 use bench_plugin::driver_types::{LaunchOptions, LaunchPlan};
 use bench_registry::bad_program;
 use bench_sim::{Sim, SimConfig, SimHandle};
+use bench_text::spell_name;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Identity};
@@ -208,7 +209,7 @@ fn check_launch(plan: &LaunchPlan, identity: &Identity, params: &str) -> Result<
     let command = grant_command(identity);
     Err(RunError::LaunchNotGranted {
         plugin: identity.name.clone(),
-        program: program.chars().take(80).flat_map(char::escape_default).collect(),
+        program: spell_name(program),
         reason: forbidden.unwrap_or("it was not granted").to_owned(),
         hint: Some(match forbidden {
             None => format!("if you trust it, grant it with `{command}`"),

@@ -124,7 +124,11 @@ pub enum RunError {
         variable: String,
     },
     /// A key that the driver needs and that was not granted to it.
-    #[error("the plugin `{driver}` needs the environment variable {variable}, which was not granted to it")]
+    #[error(
+        "the plugin `{driver}` needs the environment variable {variable}, which was not granted to it",
+        driver = clean_name(.driver),
+        variable = clean_name(.variable),
+    )]
     KeyNotGranted {
         /// The driver.
         driver: String,
@@ -134,7 +138,11 @@ pub enum RunError {
         command: String,
     },
     /// A key that the driver needs and that must not be sent over this connection.
-    #[error("the key in {variable} was not sent: {reason}")]
+    #[error(
+        "the key in {variable} was not sent: {reason}",
+        variable = clean_name(.variable),
+        reason = clean_sentence(.reason),
+    )]
     KeyWithheld {
         /// The variable.
         variable: String,
@@ -144,7 +152,11 @@ pub enum RunError {
         hint: String,
     },
     /// An address that a plugin from elsewhere must not talk to.
-    #[error("the plugin `{plugin}` must not talk to {endpoint}: it is link-local")]
+    #[error(
+        "the plugin `{plugin}` must not talk to {endpoint}: it is link-local",
+        plugin = clean_name(.plugin),
+        endpoint = clean_sentence(.endpoint),
+    )]
     AddressClosed {
         /// The plugin.
         plugin: String,
@@ -152,7 +164,11 @@ pub enum RunError {
         endpoint: String,
     },
     /// A probe that could change the server.
-    #[error("the plugin `{plugin}` looks for a server with a {method} request; only GET and HEAD are sent")]
+    #[error(
+        "the plugin `{plugin}` looks for a server with a {method} request; only GET and HEAD are sent",
+        plugin = clean_name(.plugin),
+        method = clean_name(.method),
+    )]
     BadProbe {
         /// The plugin.
         plugin: String,
@@ -160,7 +176,12 @@ pub enum RunError {
         method: String,
     },
     /// A program that may not be started for this plugin.
-    #[error("the plugin `{plugin}` wants to start `{program}`, which it may not: {reason}")]
+    #[error(
+        "the plugin `{plugin}` wants to start `{program}`, which it may not: {reason}",
+        plugin = clean_name(.plugin),
+        program = clean_name(.program),
+        reason = clean_sentence(.reason),
+    )]
     LaunchNotGranted {
         /// The plugin.
         plugin: String,
@@ -172,7 +193,7 @@ pub enum RunError {
         hint: Option<String>,
     },
     /// A plugin that asks for what no plugin may have.
-    #[error("the plugin `{reference}` cannot be used: {error}")]
+    #[error("the plugin `{reference}` cannot be used: {error}", reference = clean_sentence(.reference))]
     Needs {
         /// What the user named.
         reference: String,

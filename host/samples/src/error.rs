@@ -22,7 +22,7 @@ pub enum SamplesError {
     #[error(transparent)]
     File(FilesError),
     /// The samples of a file, or a part of them, take more memory than they may.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", clean_sentence(path.display()))]
     Memory {
         /// Which file.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum SamplesError {
         error: bench_json::OverBudget,
     },
     /// An archive is not read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", clean_sentence(path.display()))]
     Archive {
         /// Which file.
         path: PathBuf,

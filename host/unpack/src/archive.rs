@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use bench_text::clean_name;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -41,7 +42,7 @@ pub enum Refusal {
     #[error("it is no whole zip archive: {0}")]
     Damaged(ZipError),
     /// There is no such entry.
-    #[error("the archive has no entry `{name:.200}`")]
+    #[error("the archive has no entry `{name}`", name = clean_name(.name))]
     NotThere {
         /// The entry.
         name: String,
@@ -53,14 +54,15 @@ pub enum Refusal {
         limit: u64,
     },
     /// Two entries share bytes of the file.
-    #[error("the entry `{name:.200}` of the archive shares bytes with another entry")]
+    #[error("the entry `{name}` of the archive shares bytes with another entry", name = clean_name(.name))]
     Overlap {
         /// One of the two.
         name: String,
     },
     /// An entry unpacks to far more than it is.
     #[error(
-        "the entry `{name:.200}` of the archive unpacks to more than {MOST_BYTES_PER_BYTE} times its {packed} bytes"
+        "the entry `{name}` of the archive unpacks to more than {MOST_BYTES_PER_BYTE} times its {packed} bytes",
+        name = clean_name(.name),
     )]
     Ratio {
         /// The entry.
@@ -69,7 +71,7 @@ pub enum Refusal {
         packed: u64,
     },
     /// An entry, or all entries together, unpack to more than they may.
-    #[error("the archive unpacks to more than {limit} bytes at the entry `{name:.200}`")]
+    #[error("the archive unpacks to more than {limit} bytes at the entry `{name}`", name = clean_name(.name))]
     TooLarge {
         /// The entry.
         name: String,

@@ -8,6 +8,7 @@ use ::parquet::basic::Compression;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use ::parquet::file::reader::ChunkReader;
+use bench_text::clean_sentence;
 
 use crate::thrift::{Cursor, Elements, INTEGER, LIST, STOP, STRUCT};
 
@@ -49,10 +50,10 @@ pub struct PageLimits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The footer or a header is damaged or makes claims that cannot be true.
-    #[error("{0}")]
+    #[error("{text}", text = clean_sentence(.0))]
     Damaged(String),
     /// It has more than may be.
-    #[error("{0}")]
+    #[error("{text}", text = clean_sentence(.0))]
     TooLarge(String),
 }
 

@@ -31,7 +31,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     ("bench-report", &["bench-metrics", "bench-record", "bench-text"]),
     ("bench-registry", &["bench-files", "bench-plugin", "bench-text"]),
     // The rules for what a plugin may have, and the user's file of them.
-    ("bench-grants", &["bench-files", "bench-registry"]),
+    ("bench-grants", &["bench-files", "bench-registry", "bench-text"]),
     // Publishing looks at components as their authors do, with the kit.
     ("bench-repository", &["bench-files", "bench-kit", "bench-plugin", "bench-registry", "bench-suite", "bench-text"]),
     (

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use bench_grants::{AskedNeeds, Grant, GrantSource, Grants, Selection};
 use bench_registry::ItemKind;
+use bench_text::{clean_name, clean_sentence};
 use serde_json::json;
 
 use crate::distribution::{GrantArgs, GrantsCommand};
@@ -60,7 +61,7 @@ fn print_granted(granted: &AskedNeeds, as_json: bool) {
         output::say(&format!("the {} {} asks for nothing", granted.kind, granted.name));
     } else {
         output::say(&format!("granted: the {} {}", granted.kind, granted.name));
-        granted.sentences().iter().for_each(|sentence| output::say(&format!("  {sentence}")));
+        granted.sentences().iter().for_each(|sentence| output::say(&format!("  {}", clean_sentence(sentence))));
     }
 }
 
@@ -77,7 +78,8 @@ fn revoke(args: &GrantArgs) -> Outcome {
     } else {
         let rest: Vec<String> = left.iter().map(|grant| grant.needs().to_string()).collect();
         let rest = if rest.is_empty() { "nothing".to_owned() } else { rest.join("; ") };
-        output::say(&format!("revoked; {} now may have: {rest}", args.plugin));
+        let (plugin, rest) = (clean_name(&args.plugin), clean_sentence(rest));
+        output::say(&format!("revoked; {plugin} now may have: {rest}"));
     }
     Ok(Exit::Success)
 }
@@ -111,7 +113,7 @@ pub fn settle(asks: &[AskedNeeds], grant: bool, as_json: bool) -> Result<(), Fai
         let command = format!("bench plugin grants add {}", asked.name);
         if !as_json || !grant {
             output::say(&format!("the {} {} asks for more than a plugin has by itself; it", asked.kind, asked.name));
-            asked.sentences().iter().for_each(|sentence| output::say(&format!("  {sentence}")));
+            asked.sentences().iter().for_each(|sentence| output::say(&format!("  {}", clean_sentence(sentence))));
         }
         if grant || (!as_json && agrees()) {
             let data = folders::folders().runs;

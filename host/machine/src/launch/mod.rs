@@ -17,7 +17,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use bench_files::{FilesError, StagedFile, create_private_folder, stage_private};
-use bench_text::{clean_block, clean_name, clean_sentence};
+use bench_text::{clean_block, clean_name, clean_sentence, spell_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,11 @@ pub enum LaunchError {
         program: String,
     },
     /// The driver sets a variable that no driver may set.
-    #[error("{program} was not started: its driver sets the environment variable {name}, and {reason}")]
+    #[error(
+        "{program} was not started: its driver sets the environment variable {name}, and {reason}",
+        program = clean_name(.program),
+        name = clean_name(.name),
+    )]
     VariableForbidden {
         /// Name or path as given.
         program: String,
@@ -104,7 +108,10 @@ pub enum LaunchError {
         source: FilesError,
     },
     /// The log file cannot be shared with the engine.
-    #[error("the log file {path} could not be handed to the engine: {source}")]
+    #[error(
+        "the log file {path} could not be handed to the engine: {source}",
+        path = clean_sentence(.path.display()),
+    )]
     LogNotShared {
         /// Path as given.
         path: PathBuf,
@@ -207,7 +214,7 @@ impl Engine {
     pub fn launch(spec: &LaunchSpec) -> Result<Self, LaunchError> {
         for (name, value) in &spec.environment {
             if let Some(reason) = environment::refuse_variable(name, value, spec.trusted) {
-                let name = name.chars().take(80).flat_map(char::escape_default).collect();
+                let name = spell_name(name);
                 return Err(LaunchError::VariableForbidden { program: spec.program.clone(), name, reason });
             }
         }
