@@ -172,7 +172,7 @@ fn plugins_that_are_none() {
     plugin_refused(&bench, &path("core.wasm"), "plugin-core-module", &["core.wasm"]).hints("wasm-tools component new");
     plugin_refused(&bench, &path("torn.wasm"), "plugin-invalid", &["torn.wasm"]);
     plugin_refused(&bench, &path("missing.wasm"), "file-unreadable", &["missing.wasm"]);
-    plugin_refused(&bench, bench.home().to_str().unwrap(), "file-unreadable", &[]);
+    plugin_refused(&bench, bench.home().to_str().unwrap(), "not-a-regular-file", &["a folder"]);
     plugin_refused(&bench, "lama-cpp", "plugin-unknown", &["lama-cpp"]).hints("llama-cpp");
 }
 

@@ -38,5 +38,5 @@ pub use names::staged_name;
 pub use output::{
     append_private, create_new_private, create_private_folder, stage_private, write_output, write_private,
 };
-pub use regular::{open_no_link, open_regular, read_bounded};
+pub use regular::{open_no_link, open_regular, read_bounded, read_trusted};
 pub use staged::StagedFile;

@@ -22,6 +22,10 @@ impl Handle {
         Handle { path }.check_folder()
     }
 
+    pub(crate) fn open_trusted(path: &Path) -> Result<File, FilesError> {
+        crate::open_regular(path)
+    }
+
     pub(crate) fn open_unchecked(path: &Path) -> Result<Handle, FilesError> {
         Handle { path: path.to_owned() }.check_folder()
     }

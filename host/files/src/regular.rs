@@ -46,6 +46,18 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, FilesError> {
     read_at_most(&open_regular(path)?, path, limit)
 }
 
+/// Reads a file that decides what is trusted, such as a configuration. It and its folder belong to this user or to root, and
+/// nobody else can write them; the folders above are checked as those of a [`crate::PrivateFolder`]. Links are followed, and
+/// what they lead to is checked.
+///
+/// # Errors
+///
+/// Those of [`read_bounded`], [`FilesError::ForeignFolder`], [`FilesError::WritableFolder`], [`FilesError::ForeignEntry`] and
+/// [`FilesError::WritableEntry`].
+pub fn read_trusted(path: &Path, limit: u64) -> Result<Vec<u8>, FilesError> {
+    read_at_most(&system::Handle::open_trusted(path)?, path, limit)
+}
+
 pub(crate) fn read_at_most(file: &File, path: &Path, limit: u64) -> Result<Vec<u8>, FilesError> {
     let too_large = || FilesError::TooLarge { path: path.to_owned(), limit };
     let expected = file.metadata().map_err(|error| FilesError::unreadable(path, error))?.len();

@@ -42,6 +42,35 @@ pub(crate) struct Handle {
 impl Handle {
     /// Opens a private folder. Each folder from the root down to it is checked by its own descriptor.
     pub(crate) fn open_checked(path: &Path, create: bool) -> Result<Handle, FilesError> {
+        let handle = Handle::walk(path, create)?;
+        check_own_folder(&handle.folder, &handle.path)?;
+        Ok(handle)
+    }
+
+    /// Opens a file that only this user or root can write, in a folder that the same holds for.
+    pub(crate) fn open_trusted(path: &Path) -> Result<File, FilesError> {
+        let real = path.canonicalize().map_err(|error| FilesError::unreadable(path, error))?;
+        let (folder, name) = match (real.parent(), real.file_name()) {
+            (Some(folder), Some(name)) => (folder, name),
+            _ => return Err(FilesError::BadName { name: path.to_owned() }),
+        };
+        let handle = Handle::walk(folder, false)?;
+        check_foreign_folder(&handle.folder, &handle.path, &handle.path, false)?;
+        let file = handle.open_file(name, OFlags::RDONLY | ENTRY_FLAGS, path)?;
+        check_kind(path, file.metadata().map_err(|error| FilesError::unreadable(path, error))?.file_type())?;
+        let Access { owner, mode, user, is_writable_by_others, .. } = Access::read(&file, path)?;
+        if owner != 0 && owner != user {
+            return Err(FilesError::ForeignEntry { path: path.to_owned(), owner, user });
+        }
+        if is_writable_by_others {
+            return Err(FilesError::WritableEntry { path: path.to_owned(), mode });
+        }
+        let_wait(&file).map_err(|error| FilesError::unreadable(path, error))?;
+        Ok(file)
+    }
+
+    /// Opens a folder whose parents are checked.
+    fn walk(path: &Path, create: bool) -> Result<Handle, FilesError> {
         let (existing, missing) = resolve(path, create)?;
         let target = missing.iter().fold(existing.clone(), |path, name| path.join(name));
         let names: Vec<&OsStr> = existing
@@ -55,7 +84,7 @@ impl Handle {
         let mut walked = PathBuf::from("/");
         let mut folder = open_folder(CWD, walked.as_os_str(), &walked, names.is_empty())?;
         for (index, name) in names.iter().enumerate() {
-            check_parent(&folder, &walked, &target)?;
+            check_foreign_folder(&folder, &walked, &target, true)?;
             walked.push(name);
             let is_last = index + 1 == names.len();
             let is_new = walked.components().count() > existing.components().count();
@@ -64,7 +93,6 @@ impl Handle {
                 false => open_folder(&folder, name, &walked, is_last)?,
             };
         }
-        check_own_folder(&folder, &target)?;
         Ok(Handle { folder: Arc::new(folder), path: target })
     }
 
@@ -244,13 +272,14 @@ impl Access {
     }
 }
 
-/// Checks a folder above `target`.
-fn check_parent(folder: &OwnedFd, at: &Path, target: &Path) -> Result<(), FilesError> {
+/// Checks a folder that may be root's, such as a folder above `target`. In a sticky folder nobody but their owners exchanges
+/// entries, which is enough for folders above others.
+fn check_foreign_folder(folder: &OwnedFd, at: &Path, target: &Path, may_be_sticky: bool) -> Result<(), FilesError> {
     let Access { owner, mode, user, is_writable_by_others, .. } = Access::read(folder, at)?;
     if owner != 0 && owner != user {
         return Err(FilesError::ForeignFolder { path: target.to_owned(), at: at.to_owned(), owner, user });
     }
-    if is_writable_by_others && mode & STICKY == 0 {
+    if is_writable_by_others && !(may_be_sticky && mode & STICKY != 0) {
         return Err(FilesError::WritableFolder { path: target.to_owned(), at: at.to_owned(), mode });
     }
     Ok(())

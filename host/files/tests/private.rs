@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use bench_files::{FilesError, PrivateFolder};
+use bench_files::{FilesError, PrivateFolder, read_trusted};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -224,4 +224,34 @@ fn appending_goes_on_where_the_file_ends() {
     folder.append("log").unwrap().write_all(b"two").unwrap();
     assert_eq!(text(folder.open_entry("log").unwrap()), "one two");
     assert_eq!(mode(&top.path().join("log")), 0o600);
+}
+
+#[test]
+fn a_configuration_is_read_only_when_nobody_else_can_write_it() {
+    let top = tempfile::tempdir().unwrap();
+    set_mode(top.path(), 0o755);
+    let (folder, file, link) = (top.path().join("config"), top.path().join("config/file"), top.path().join("link"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(&file, "text").unwrap();
+    set_mode(&folder, 0o755);
+    set_mode(&file, 0o644);
+    symlink(&file, &link).unwrap();
+    assert_eq!(read_trusted(&link, 4).unwrap(), b"text");
+    assert_eq!(read_trusted(&file, 3).unwrap_err().code(), "file-too-large");
+    assert!(read_trusted(&folder.join("missing"), 4).unwrap_err().is_missing());
+    assert_eq!(read_trusted(&folder, 4).unwrap_err().code(), "not-a-regular-file");
+    // A file of root's is no danger to anybody; the folder with it may not be sticky.
+    read_trusted(Path::new("/etc/passwd"), 1 << 20).unwrap();
+    for bits in [0o757, 0o1757] {
+        set_mode(&folder, bits);
+        assert_eq!(read_trusted(&link, 4).unwrap_err().code(), "folder-not-private", "{bits:o}");
+    }
+    set_mode(&folder, 0o755);
+    set_mode(&file, 0o646);
+    assert!(matches!(read_trusted(&link, 4).unwrap_err(), FilesError::WritableEntry { mode: 0o646, .. }));
+    set_mode(&file, 0o644);
+    if is_root() {
+        give_away(&file);
+        assert!(matches!(read_trusted(&link, 4).unwrap_err(), FilesError::ForeignEntry { owner: 12_345, .. }));
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use bench_files::{FilesError, read_trusted};
 use bench_registry::ItemName;
 
 use crate::error::InstallError;
@@ -123,8 +124,9 @@ fn read_file(path: &Path) -> Result<File, InstallError> {
     let bad = |problem: String| InstallError::BadConfig { path: path.to_owned(), problem };
     let text = match read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| bad("it is no text".to_owned()))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
-        Err(error) => return Err(InstallError::Io { path: path.to_owned(), error }),
+        Err(error) if error.is_missing() => return Ok(File::default()),
+        Err(FilesError::Unreadable { path, error }) => return Err(InstallError::Io { path, error }),
+        Err(error) => return Err(error.into()),
     };
     toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))
 }
@@ -161,8 +163,9 @@ fn transport(folder: &Path, entry: &Entry) -> Result<Arc<dyn Transport>, String>
     }
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    Ok(bench_files::read_bounded(path, LARGEST)?)
+/// Reads a file that says whom to trust, so nobody else may write it.
+fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
+    read_trusted(path, LARGEST)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
-use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -99,7 +98,8 @@ impl Logins {
     pub fn read(path: &Path) -> Result<Self, OciError> {
         let bad = |problem: String| OciError::Logins { path: path.display().to_string(), problem };
         let mut text = String::new();
-        match fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
+        let file = bench_files::open_regular(path).map_err(std::io::Error::from);
+        match file.and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(bad(error.to_string())),
@@ -180,6 +180,8 @@ fn plain(host: &str) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(text: &str) -> Result<Logins, OciError> {

@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
     // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
     ("bench-load", &["bench-text", "bench-wire"]),
     // Knows bytes and digests, and not what a component is.
-    ("bench-oci", &["bench-text", "bench-wire"]),
+    ("bench-oci", &["bench-files", "bench-text", "bench-wire"]),
     ("bench-record", &["bench-files", "bench-machine", "bench-metrics", "bench-text"]),
     ("bench-samples", &["bench-files", "bench-text"]),
     ("bench-import", &["bench-samples", "bench-suite", "bench-text"]),

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use bench_files::{FilesError, read_bounded};
 use bench_sim::{Sim, SimConfig};
 use bench_text::clean_sentence;
 
@@ -34,7 +35,12 @@ pub fn sim(args: &SimArgs) -> Outcome {
 const LARGEST_CONFIG: u64 = 1 << 20;
 
 fn read(path: &Path) -> Result<SimConfig, Failure> {
-    let text = bench_files::read_bounded(path, LARGEST_CONFIG)?;
+    let text = read_bounded(path, LARGEST_CONFIG).map_err(|error| match error {
+        FilesError::Unreadable { path, error } => {
+            Failure { exit: Exit::Input, ..Failure::machine(&format!("cannot read {}", path.display()), &error) }
+        }
+        other => other.into(),
+    })?;
     serde_json::from_slice(&text).map_err(|error| Failure {
         code: "bad-config".to_owned(),
         message: format!("{}: {}", clean_sentence(path.display()), clean_sentence(&error)),
