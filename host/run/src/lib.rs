@@ -3,6 +3,7 @@
 //! `suite → plan → encode → wire → trace → decode → metrics → record`. A run only moves to the right. Guest code runs while
 //! requests are made ready and after their answers have come, never in between: see [`bench_load::measure`].
 
+mod answer;
 mod assemble;
 mod calibrate;
 mod catalog;
@@ -16,6 +17,7 @@ mod error;
 mod evals;
 mod identify;
 mod judge;
+mod keep;
 mod options;
 mod phase;
 mod pipeline;
