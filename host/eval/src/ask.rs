@@ -9,7 +9,7 @@ use std::time::Duration;
 use bench_plugin::types::{CacheMode, Generation};
 use bench_record::BackoffStep;
 use bench_samples::{SampleRecord, Status, UsageRecord};
-use bench_wire::{Client, Desk, Stamp, Stop, Transmission, WireError};
+use bench_wire::{Client, Desk, Spool, SpoolBudget, Stamp, Stop, Transmission, WireError};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::task::JoinSet;
@@ -345,7 +345,9 @@ impl<B: Backend> Asking<'_, '_, B> {
         let client = if ask.whom == Whom::Model { model.clone() } else { other.clone() };
         let stop = self.manner.stop.clone();
         self.flights.spawn(async move {
-            let transmission = client.transmit(&prepared, now, &Desk::default(), &stop).await;
+            // Many requests are under way at once, so each has a small store of its own.
+            let desk = Desk { spool: Spool::new(SpoolBudget::REQUEST, std::env::temp_dir()), ..Desk::default() };
+            let transmission = client.transmit(&prepared, now, &desk, &stop).await;
             (id, transmission)
         });
         self.flying.insert(id, Flight { unit, ask });

@@ -20,6 +20,7 @@
 //! | `not-allowed` | status 401 or 403, a missing key | no | the task ends |
 //! | `no-such-model` | the driver's word | no | the task ends |
 //! | `bad-request` | other statuses from 400 | no | unscored |
+//! | `client-limit` | the client had no room for the answer or lost it | 1 time | unscored |
 //! | `driver` | the driver itself failed | no | unscored |
 
 use std::time::Duration;
@@ -78,7 +79,7 @@ const fn rule(
 }
 
 /// The table, the first row that fits counting. Codes come before statuses, because the driver knows its backend.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule { slows: true, ..rule("rate-limited", &["rate-limited"], &[429], 50, Then::Unscored) },
     Rule { slows: true, ..rule("overloaded", &["overloaded"], &[503, 529], 10, Then::Unscored) },
     rule(
@@ -102,6 +103,9 @@ const RULES: [Rule; 12] = [
             "malformed-http",
             "head-too-large",
             "body-too-large",
+            "framing-too-large",
+            "too-many-reads",
+            "answer-too-large",
             "encoded-body",
             "no-answer",
             GIVEN_UP,
@@ -111,6 +115,7 @@ const RULES: [Rule; 12] = [
         Then::Unscored,
     ),
     rule("bad-request", &["bad-request", "not-supported"], &[400, 404, 422], 0, Then::Unscored),
+    rule("client-limit", &["window-budget", "trace-lost"], &[], 1, Then::Unscored),
     DRIVER,
 ];
 

@@ -143,6 +143,10 @@ flags! {
     Late = "late",
         "The request began well after its intended time, because the client was busy.",
         "Run on a less busy machine, or ask for less load.";
+    /// The client stopped reading for a while.
+    ReadsPaused = "reads-paused",
+        "The client stopped reading for a while because its disk could not keep up, which slows the server; the times are not the server's own.",
+        "Use a faster disk for the runs, or ask for less load.";
     /// No stamp of the request's first byte.
     NoWriteStamp = "no-write-stamp",
         "When the request was written is not known, so times count from its start and include connecting.",

@@ -1,5 +1,7 @@
 //! The handle on a driver.
 
+use std::ops::ControlFlow;
+
 use wasmtime::component::ResourceAny;
 
 use crate::bindings::driver::DriverPlugin;
@@ -13,7 +15,10 @@ use crate::types::{Generation, HttpRequest, HttpResponse, Problem, ResponseHeade
 
 /// Bytes of a body that are handed to a decoder at once. Bodies are decoded in batches after the window, so that the cost
 /// of entering the sandbox is spread over thousands of events.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 256 << 10;
+
+/// Reads that are handed to a decoder at once. A server can send a byte at a time, and each read has a place in the guest's memory.
+const BATCH_READS: usize = 64 << 10;
 
 /// A driver component, ready to be called. Calls take `&mut self`: one at a time, by the one owner.
 pub struct Driver {
@@ -82,9 +87,10 @@ impl Driver {
         self.cell.call("driver.explain", |plugin, store| plugin.bench_plugin_driver().call_explain(store, response))
     }
 
-    /// Decodes a whole body. `ends` has one entry per read: the offset in `body` after its last byte, ascending.
+    /// Decodes a whole body and keeps its events. For bodies that are known to be small; see [`Driver::decode_each`].
     ///
-    /// The events' read indices are checked: they must not decrease and must name a read that was handed over.
+    /// # Errors
+    /// As for [`Driver::decode_each`], with the events before the failure.
     pub fn decode(
         &mut self,
         headers: &[ResponseHeader],
@@ -92,24 +98,36 @@ impl Driver {
         ends: &[u32],
     ) -> Result<Vec<LocatedEvent>, DecodeError> {
         let mut events: Vec<LocatedEvent> = Vec::new();
-        match self.decode_into(headers, body, ends, &mut events) {
+        let mut keep = |event| {
+            events.push(event);
+            ControlFlow::Continue(())
+        };
+        match self.decode_each(headers, body, ends, &mut keep) {
             Ok(()) => Ok(events),
             Err(fault) => Err(DecodeError { events, fault }),
         }
     }
 
-    fn decode_into(
+    /// Decodes a body and hands each event to `each`, which may end the decoding: what an answer holds is the server's choice, and
+    /// its events can take several times the memory of its body. `ends` has one entry per read: the offset in `body` after its last byte, ascending.
+    ///
+    /// The events' read indices are checked: they must not decrease and must name a read that was handed over.
+    ///
+    /// # Errors
+    /// What the plugin did wrong. Events before it have been handed over.
+    pub fn decode_each(
         &mut self,
         headers: &[ResponseHeader],
         body: &[u8],
         ends: &[u32],
-        events: &mut Vec<LocatedEvent>,
+        each: &mut dyn FnMut(LocatedEvent) -> ControlFlow<()>,
     ) -> Result<(), Fault> {
         let decoder = self.cell.call("driver.decoder.constructor", |plugin, store| {
             plugin.bench_plugin_driver().decoder().call_constructor(store, headers)
         })?;
         let mut start = 0usize;
         let mut handed = 0usize;
+        let mut previous = 0;
         while handed < ends.len() {
             let (count, end) = batch(&ends[handed..], start, body.len());
             let bytes = &body[start..end];
@@ -120,22 +138,27 @@ impl Driver {
             })?;
             start = end;
             handed += count;
-            self.accept(more, handed, events)?;
+            self.check_reads(&more, handed, &mut previous)?;
+            if more.into_iter().try_for_each(&mut *each).is_break() {
+                return self.cell.call("driver.decoder.drop", |_, store| decoder.resource_drop(store));
+            }
         }
         let last = self.cell.ask("driver.decoder.finish", |plugin, store| {
             plugin.bench_plugin_driver().decoder().call_finish(store, decoder)
         })?;
-        self.accept(last, handed, events)?;
+        self.check_reads(&last, handed, &mut previous)?;
+        // There is nothing after these that could be left out.
+        let _ = last.into_iter().try_for_each(each);
         self.cell.call("driver.decoder.drop", |_, store| decoder.resource_drop(store))
     }
 
     /// A read index is the only link from an event to a time, so one that cannot be true ends the plugin's credit.
-    fn accept(&mut self, more: Vec<LocatedEvent>, reads: usize, events: &mut Vec<LocatedEvent>) -> Result<(), Fault> {
-        let mut previous = events.last().map_or(0, |event| event.read);
-        for event in &more {
+    /// `previous` is the read of the event before.
+    fn check_reads(&mut self, more: &[LocatedEvent], reads: usize, previous: &mut u32) -> Result<(), Fault> {
+        for event in more {
             let lie = if event.read as usize >= reads {
                 Some(format!("an event names read {} of {reads}", event.read))
-            } else if event.read < previous {
+            } else if event.read < *previous {
                 Some(format!("an event names read {} after one of read {previous}", event.read))
             } else {
                 None
@@ -144,9 +167,8 @@ impl Driver {
                 self.cell.drop_instance();
                 return Err(self.cell.fault("driver.decoder", FaultKind::Lie(lie), Vec::new()));
             }
-            previous = event.read;
+            *previous = event.read;
         }
-        events.extend(more);
         Ok(())
     }
 
@@ -207,7 +229,7 @@ pub struct Count {
 /// is not inside the body is cut to it.
 fn batch(ends: &[u32], start: usize, body: usize) -> (usize, usize) {
     let limit = start.saturating_add(BATCH);
-    let count = ends.iter().take_while(|end| **end as usize <= limit).count().max(1);
+    let count = ends.iter().take(BATCH_READS).take_while(|end| **end as usize <= limit).count().max(1);
     let end = ends.get(count - 1).map_or(body, |end| *end as usize).clamp(start, body.max(start));
     (count, end)
 }

@@ -1,5 +1,7 @@
 //! Whether a run may be published, from the record alone, so that a server reaches the same verdict.
 
+use bench_metrics::Flag;
+
 use crate::{
     EvalStatus, Note, PhaseRecord, PluginSource, Publishable, RequestStatus, RunRecord, RunStatus, WorkloadStatus,
 };
@@ -48,6 +50,11 @@ pub fn assess(record: &RunRecord) -> Publishable {
         "More than 1 % of the client's stamps are late by 1 ms or more, or their median error is 10 ms or more.",
     );
     unless(
+        !reads_paused(record),
+        "reads-paused",
+        "The client's disk held reads back, which slowed the server, so the times are not the server's own.",
+    );
+    unless(
         !timed || !record.client.calibrations.is_empty(),
         "no-calibration",
         "The client's own error was not measured, so the numbers have no error bar.",
@@ -70,6 +77,13 @@ pub fn assess(record: &RunRecord) -> Publishable {
 
 fn achieved(phase: &PhaseRecord) -> Option<f64> {
     phase.pacing.as_ref()?.achieved_share()
+}
+
+/// Whether the client stopped reading in any measured request.
+fn reads_paused(record: &RunRecord) -> bool {
+    let phases = record.workloads.iter().flat_map(|workload| &workload.phases);
+    let measured = phases.flat_map(|phase| &phase.requests).filter(|request| !request.warmup);
+    measured.filter_map(|request| request.metrics.as_ref()).any(|metrics| metrics.flags.contains(&Flag::ReadsPaused))
 }
 
 /// Whether too many stamps are known to be late, or half of them were when the client was calibrated.

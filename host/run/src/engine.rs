@@ -47,7 +47,7 @@ fn probing() -> Limits {
         first_byte: Duration::from_secs(5),
         stall: Duration::from_secs(5),
         total: Duration::from_secs(10),
-        max_body: 16 << 20,
+        max_body: 8 << 20,
         ..Limits::default()
     }
 }
@@ -60,7 +60,7 @@ fn measuring(silence: Option<Duration>) -> Limits {
 
 /// Limits of the unmeasured requests of a run.
 fn patient() -> Limits {
-    Limits { total: Duration::from_secs(120), max_body: 64 << 20, ..Limits::default() }
+    Limits { total: Duration::from_secs(120), max_body: 16 << 20, ..Limits::default() }
 }
 
 /// The address without a trailing `/v1`: drivers name it in their paths, and people copy it from other tools.

@@ -315,6 +315,12 @@ pub enum RunError {
     /// Two engines in turns were asked to go on with one run.
     #[error("a run of two engines in turns cannot be gone on with")]
     ResumeSides,
+    /// The record would hold a part of a key. It is not written.
+    #[error("the record of run `{run}` holds 12 or more characters of a key in a row, so it is not written")]
+    KeyInRecord {
+        /// The run.
+        run: String,
+    },
     /// The user stopped the run.
     #[error("the run was stopped")]
     Stopped,
@@ -371,6 +377,7 @@ impl RunError {
             RunError::Eval(error) => error.code(),
             RunError::ResumeDiffers { .. } => "resume-differs",
             RunError::ResumeSides => "resume-sides",
+            RunError::KeyInRecord { .. } => "key-in-record",
             RunError::Stopped => "stopped",
         }
     }
@@ -428,6 +435,10 @@ impl RunError {
                 Some(format!("name the {what} that the run began with, with --{what}, or begin another run"))
             }
             RunError::ResumeSides => Some("leave --ab or --resume out".to_owned()),
+            RunError::KeyInRecord { .. } => Some(
+                "take the key out of parameters, names and paths; where the server repeats it, report it to its maintainers"
+                    .to_owned(),
+            ),
             RunError::Threads(_) | RunError::Random(_) | RunError::Stopped => None,
         }
     }
@@ -470,6 +481,7 @@ impl RunError {
             | RunError::Threads(_)
             | RunError::Capture(_)
             | RunError::Random(_)
+            | RunError::KeyInRecord { .. }
             | RunError::Stopped => Category::Machine,
         }
     }

@@ -14,6 +14,7 @@ use crate::connect::Connected;
 use crate::engine::Engine;
 use crate::error::RunError;
 use crate::judge;
+use crate::keep::save_record;
 use crate::options::RunOptions;
 use crate::report::{Reporter, Update};
 use crate::side::{House, Side};
@@ -120,8 +121,7 @@ fn keep(
         side.record.evals.retain(|eval| (&eval.task, &eval.format) != (&record.task, &record.format));
         side.record.evals.push(record);
     }
-    store.save(&side.record)?;
-    Ok(())
+    save_record(store, side.engine.client.secrets(), &side.record)
 }
 
 impl Backend for Engine {

@@ -4,12 +4,12 @@ use bench_eval::policy::{Failure, retry_after};
 use bench_load::NotSent;
 use bench_metrics as metrics;
 use bench_plugin::Fault;
-use bench_plugin::driver_types::LocatedEvent;
-use bench_plugin::types::{Event, HttpResponse, ToolCall};
+use bench_plugin::types::{HttpResponse, ToolCall};
 use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus, RequestTimes};
 use bench_text::{cut_message, cut_name};
 use bench_wire::{Exchange, Head, Stamp, WireError};
 
+use crate::answer::Answer;
 use crate::convert;
 use crate::engine::Engine;
 use crate::prompt::Ready;
@@ -118,7 +118,7 @@ pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Result<Exchange, No
         }
         Err(problem) => {
             record.status = RequestStatus::Failed;
-            record.problem = Some(redacted(engine, problem));
+            record.problem = Some(with_pause(redacted(engine, problem), exchange));
         }
     }
     record.events = EventCounts::of(&answer.located);
@@ -129,8 +129,9 @@ pub(crate) fn judge(engine: &mut Engine, sent: &Sent, turn: &Result<Exchange, No
         first_token_ns: first_token(&answer.located, exchange),
         ended_ns: exchange.ended.as_nanos(),
     });
-    let (text, tool_calls) = said(&answer.events);
-    Judged { record, text, tool_calls, fault: answer.fault, merged: merged(&answer.located) }
+    let merged = merged(&answer.located);
+    let tool_calls = answer.take_tool_calls();
+    Judged { record, text: answer.text, tool_calls, fault: answer.fault, merged }
 }
 
 /// The reads that brought more than one fragment with content.
@@ -152,13 +153,6 @@ fn first_token(events: &[metrics::Located], exchange: &Exchange) -> Option<u64> 
     exchange.reads.get(read).map(|read| read.at.as_nanos())
 }
 
-#[derive(Default)]
-struct Answer {
-    fault: Option<Fault>,
-    events: Vec<LocatedEvent>,
-    located: Vec<metrics::Located>,
-}
-
 fn unsent(why: NotSent) -> Problem {
     Problem { code: why.code().to_owned(), message: why.to_string(), hint: why.hint() }
 }
@@ -173,6 +167,15 @@ fn redacted(engine: &Engine, problem: Problem) -> Problem {
 
 fn of_wire(error: &WireError) -> Problem {
     Problem { code: error.code().to_owned(), message: error.to_string(), hint: error.hint() }
+}
+
+/// A problem that also says that the client stopped reading for a while, where it did.
+fn with_pause(problem: Problem, exchange: &Exchange) -> Problem {
+    if exchange.waited.is_zero() {
+        return problem;
+    }
+    let pause = format!("; the client read nothing for {:?} because its disk could not keep up", exchange.waited);
+    Problem { message: problem.message + &pause, ..problem }
 }
 
 fn of_plugin(problem: &bench_plugin::types::Problem) -> Problem {
@@ -195,29 +198,22 @@ fn decoded(engine: &mut Engine, exchange: &Exchange, answer: &mut Answer) -> Res
         return Err(refusal(engine, head, exchange));
     }
     let ends: Vec<u32> = exchange.reads.iter().map(|read| read.end).collect();
-    let decoded = engine.line.driver.decode(&convert::headers(&head.headers), &exchange.body, &ends);
-    let broken = match decoded {
-        Ok(events) => {
-            answer.events = events;
-            None
-        }
-        Err(failure) => {
-            answer.events = failure.events;
-            let problem = of_fault(&failure.fault);
-            answer.fault = Some(failure.fault).filter(|fault| fault.problem().is_none());
+    let headers = convert::headers(&head.headers);
+    let mut take = |event| answer.take(event);
+    let broken = match engine.line.driver.decode_each(&headers, &exchange.body, &ends, &mut take) {
+        Ok(()) => None,
+        Err(fault) => {
+            let problem = of_fault(&fault);
+            answer.fault = Some(fault).filter(|fault| fault.problem().is_none());
             Some(problem)
         }
     };
-    answer.located = answer.events.iter().map(convert::event).collect();
     // What happened on the wire explains a stream that cannot be decoded to its end, and not the other way round.
     if let Err(error) = &exchange.outcome {
         return Err(of_wire(error));
     }
-    let reported = answer.events.iter().find_map(|located| match &located.event {
-        Event::Error(problem) => Some(of_plugin(problem)),
-        _ => None,
-    });
-    reported.or(broken).map_or(Ok(()), Err)
+    let reported = answer.reported.as_ref().map(of_plugin);
+    answer.too_large().or(reported).or(broken).map_or(Ok(()), Err)
 }
 
 /// The metrics of an answer that came in full, or why there are none.
@@ -240,7 +236,11 @@ fn answered(
     };
     let measured = metrics::request(&observation, &sent.expectation);
     answer.located = observation.events;
-    let measured = measured.map_err(|lies| inconsistent(&lies))?;
+    let mut measured = measured.map_err(|lies| inconsistent(&lies))?;
+    if !exchange.waited.is_zero() {
+        measured.flags.push(metrics::Flag::ReadsPaused);
+        measured.flags.sort_unstable();
+    }
     if measured.chunks == 0 {
         return Err(Problem {
             code: "no-output".to_owned(),
@@ -283,66 +283,33 @@ fn inconsistent(lies: &[metrics::Inconsistency]) -> Problem {
 /// What an exchange brought, for an eval: the answer itself and its times. Unlike a measured request it need not have a token, and
 /// counts that contradict each other do not make the text worthless.
 pub(crate) fn eval_answer(engine: &mut Engine, exchange: &Exchange) -> Result<bench_eval::Answer, Failure> {
-    let mut answer = Answer::default();
+    let mut answer = Answer::with_logprobs();
     if let Err(problem) = decoded(engine, exchange, &mut answer) {
-        let Problem { code, message, hint } = redacted(engine, problem);
+        let Problem { code, message, hint } = with_pause(redacted(engine, problem), exchange);
         let head = exchange.head.as_ref();
         let retry_after = head.and_then(|head| retry_after(&head.headers));
         return Err(Failure { code, message, hint, status: head.map(|head| head.status), retry_after });
     }
-    let (text, mut tool_calls) = said(&answer.events);
-    for call in &mut tool_calls {
-        call.arguments = engine.redact(&call.arguments);
-    }
-    let mut found = bench_eval::Answer { text: engine.redact(&text), tool_calls, ..bench_eval::Answer::default() };
-    let mut reasoning = String::new();
-    for located in answer.events {
-        match located.event {
-            Event::Reasoning(piece) => reasoning.push_str(&piece),
-            Event::Logprobs(logprobs) => found.logprobs.extend(logprobs),
-            Event::Finish(reason) => found.finish = Some(reason),
-            Event::Usage(usage) => {
-                found.usage = bench_eval::Usage {
-                    prompt: usage.prompt_tokens,
-                    cached: usage.cached_tokens,
-                    completion: usage.completion_tokens,
-                    reasoning: usage.reasoning_tokens,
-                };
-            }
-            _ => {}
-        }
-    }
-    found.reasoning = engine.redact(&reasoning);
     let ms = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e6;
     let written = exchange.first_byte_written.map(Stamp::as_nanos);
-    found.ttft_ms = written.zip(first_token(&answer.located, exchange)).map(|(from, to)| ms(from, to));
-    found.e2e_ms = ms(exchange.started.as_nanos(), exchange.ended.as_nanos());
-    Ok(found)
+    let secrets = engine.client.secrets();
+    Ok(bench_eval::Answer {
+        ttft_ms: written.zip(first_token(&answer.located, exchange)).map(|(from, to)| ms(from, to)),
+        e2e_ms: ms(exchange.started.as_nanos(), exchange.ended.as_nanos()),
+        text: secrets.redact(&answer.text),
+        reasoning: secrets.redact(&answer.reasoning),
+        tool_calls: answer.tool_calls_without(secrets),
+        logprobs: answer.logprobs_without(secrets),
+        finish: answer.finish_without(secrets),
+        usage: answer.usage.take().map(counts).unwrap_or_default(),
+    })
 }
 
-/// The visible text and the tool calls, put together from their fragments.
-fn said(events: &[LocatedEvent]) -> (String, Vec<ToolCall>) {
-    let mut text = String::new();
-    let mut calls: std::collections::BTreeMap<u32, ToolCall> = std::collections::BTreeMap::new();
-    for located in events {
-        match &located.event {
-            Event::Text(piece) => text.push_str(piece),
-            Event::ToolCall(delta) => {
-                let call = calls.entry(delta.index).or_insert_with(|| ToolCall {
-                    id: String::new(),
-                    name: String::new(),
-                    arguments: String::new(),
-                });
-                if let Some(id) = &delta.id {
-                    call.id.clone_from(id);
-                }
-                if let Some(name) = &delta.name {
-                    call.name.push_str(name);
-                }
-                call.arguments.push_str(&delta.arguments);
-            }
-            _ => {}
-        }
+fn counts(usage: bench_plugin::types::Usage) -> bench_eval::Usage {
+    bench_eval::Usage {
+        prompt: usage.prompt_tokens,
+        cached: usage.cached_tokens,
+        completion: usage.completion_tokens,
+        reasoning: usage.reasoning_tokens,
     }
-    (text, calls.into_values().collect())
 }

@@ -3,6 +3,7 @@
 //! `suite → plan → encode → wire → trace → decode → metrics → record`. A run only moves to the right. Guest code runs while
 //! requests are made ready and after their answers have come, never in between: see [`bench_load::measure`].
 
+mod answer;
 mod assemble;
 mod bounds;
 mod calibrate;
@@ -18,6 +19,7 @@ mod evals;
 mod identify;
 mod judge;
 mod keys;
+mod keep;
 mod options;
 mod phase;
 mod pipeline;

@@ -15,6 +15,7 @@ use crate::connect::{Connected, connect};
 use crate::demand::Demand;
 use crate::error::RunError;
 use crate::evals::{self, Tasks};
+use crate::keep::save_record;
 use crate::options::{Params, RunOptions};
 use crate::preflight::estimate;
 use crate::report::{Reporter, Update};
@@ -144,7 +145,7 @@ async fn measure(
         }
         workload(house, &mut sides, number, reporter).await?;
         for side in &sides {
-            side.store().save(&side.record)?;
+            save_record(&side.store(), side.engine.client.secrets(), &side.record)?;
         }
     }
     let busy = match (busy_from, ProcessCpu::sample()) {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::answer::Answer;
 use crate::catalog::Catalog;
 use crate::convert;
 use crate::error::RunError;
@@ -70,7 +71,12 @@ pub fn restate(
 fn observe(driver: &mut Driver, raw: &TraceRequest) -> Option<metrics::Observation> {
     let head = raw.head.as_ref()?;
     let ends: Vec<u32> = raw.reads.iter().map(|read| read.end).collect();
-    let events = driver.decode(&convert::headers(&head.headers), &raw.body, &ends).ok()?;
+    let mut answer = Answer::default();
+    let headers = convert::headers(&head.headers);
+    driver.decode_each(&headers, &raw.body, &ends, &mut |event| answer.take(event)).ok()?;
+    if answer.too_large().is_some() {
+        return None;
+    }
     Some(metrics::Observation {
         intended: raw.intended_ns,
         started: raw.started_ns,
@@ -78,7 +84,7 @@ fn observe(driver: &mut Driver, raw: &TraceRequest) -> Option<metrics::Observati
         last_byte_written: raw.last_byte_written_ns,
         ended: raw.ended_ns,
         reads: raw.reads.iter().map(|read| read.at_ns).collect(),
-        events: events.iter().map(convert::event).collect(),
+        events: answer.located,
         completed: raw.outcome.is_none(),
     })
 }

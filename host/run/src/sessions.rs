@@ -9,7 +9,7 @@ use bench_load::{NotSent, Shape, Turn, Watch, Window, measure};
 use bench_plugin::types::CacheMode;
 use bench_plugin::workload_types::{Outcome, Phase, SessionKey, SkippedTurn, Step, Turn as PlannedTurn};
 use bench_record::{PhaseRecord, Problem, RequestRecord, Window as WindowRecord};
-use bench_wire::{Desk, Prepared, Spool, Transmission};
+use bench_wire::{Desk, Prepared, Spool, SpoolBudget, Transmission};
 
 use crate::demand::{Burst, Load};
 use crate::error::RunError;
@@ -160,7 +160,7 @@ async fn open(
     record: &mut PhaseRecord,
 ) -> Window {
     let requests = sessions.iter().map(|turns| turns.len() as u64).sum();
-    let desk = Desk { spool: Spool::new(bench_wire::DEFAULT_BUDGET, context.scratch.to_owned()), ..Desk::default() };
+    let desk = Desk { spool: Spool::new(SpoolBudget::WINDOW, context.scratch.to_owned()), ..Desk::default() };
     context.reporter.update(Update::Window {
         phase: &phase.id,
         repeat: (!batch.warmup).then_some(batch.repeat + 1),

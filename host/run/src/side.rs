@@ -24,6 +24,7 @@ use crate::demand::Demand;
 use crate::engine::Engine;
 use crate::error::RunError;
 use crate::evals::Tasks;
+use crate::keep::save_record;
 use crate::options::{Params, RunOptions};
 use crate::phase::Context;
 use crate::preflight::{Pace, preflight};
@@ -126,8 +127,8 @@ impl<'a> Side<'a> {
         record.endpoint.attribution = Some(whereabouts.attribution);
         let pace = preflight(engine, house.suite, nonce, house.stop).await?;
         let store = Store::new(&options.folders.runs);
-        store.save(&record)?;
         let secrets = engine.client.secrets().clone();
+        save_record(&store, &secrets, &record)?;
         let trace = match planned.is_empty() {
             true => None,
             false => Some(TraceLog::create(&store, &record.id, secrets)?),
@@ -216,14 +217,15 @@ impl<'a> Side<'a> {
             Conditions::compare(&self.conditions, &after).into_iter().map(Note::from).collect();
         self.record.conditions_before = Some(self.conditions.clone());
         self.record.conditions_after = Some(after);
-        self.store().save(&self.record)?;
-        Ok(())
+        save_record(&self.store(), self.engine.client.secrets(), &self.record)
     }
 
     pub(crate) fn finish(mut self, house: &House<'_>) -> Result<RunRecord, RunError> {
-        let store = self.store();
         self.record.problems.extend(self.engine.trouble.take());
-        finish(self.record, house.stop, &store)
+        let store = self.store();
+        let record = finish(self.record, house.stop);
+        save_record(&store, self.engine.client.secrets(), &record)?;
+        Ok(record)
     }
 }
 
@@ -323,7 +325,7 @@ fn timestamp() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
-fn finish(mut record: RunRecord, stop: &Stop, store: &Store) -> Result<RunRecord, RunError> {
+fn finish(mut record: RunRecord, stop: &Stop) -> RunRecord {
     let failed = record.workloads.iter().any(|workload| workload.status == WorkloadStatus::Failed)
         || record.evals.iter().any(|eval| eval.status == EvalStatus::Failed);
     let partial = record.evals.iter().any(|eval| eval.status == EvalStatus::Partial);
@@ -338,6 +340,5 @@ fn finish(mut record: RunRecord, stop: &Stop, store: &Store) -> Result<RunRecord
     };
     record.finished_at = Some(timestamp());
     record.publishable = bench_record::assess(&record);
-    store.save(&record)?;
-    Ok(record)
+    record
 }

@@ -9,8 +9,9 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use crate::http1::{Reader, Standing};
+use crate::http1::{self, Excess, Reader, Standing};
 use crate::spool::Spool;
 use crate::stream::{Received, Stream};
 use crate::tape::Tape;
@@ -33,6 +34,8 @@ pub(crate) struct Attempt {
     pub(crate) writes: (Option<Stamp>, Option<Stamp>),
     pub(crate) status: Option<u16>,
     pub(crate) ended: Stamp,
+    /// How long nothing was read because the spool had no room.
+    pub(crate) waited: Duration,
     pub(crate) outcome: Result<(), WireError>,
 }
 
@@ -68,11 +71,12 @@ pub(crate) async fn attempt(
         body: 0,
         frames: sse::FrameCounter::new(),
         last_read: None,
+        pauses: Pauses::default(),
         limits,
         endpoint: &prepared.endpoint,
         progress,
     };
-    let mut deadline = Deadline { limits, started, armed: None, in_body: false };
+    let mut deadline = Deadline { limits, started, armed: None, in_body: false, pauses: 0 };
     let mut alarm = pin!(tokio::time::sleep(limits.total));
     let mut stopped = stop.listener();
     let outcome = poll_fn(|cx| {
@@ -85,7 +89,8 @@ pub(crate) async fn attempt(
             return Poll::Ready(Err(WireError::Cancelled));
         }
         // Whoever was woken by a read need not ask for the time: the alarm rings on its own.
-        if deadline.armed.is_some() && talk.tape.bytes != reads && deadline.in_body == (talk.body > 0) {
+        let is_same = deadline.in_body == (talk.body > 0) && deadline.pauses == talk.pauses.changes;
+        if deadline.armed.is_some() && talk.tape.bytes != reads && is_same {
             return Poll::Pending;
         }
         deadline.poll(cx, alarm.as_mut(), &talk).map(Err)
@@ -93,17 +98,68 @@ pub(crate) async fn attempt(
     .await;
     let ended = Stamp::now();
     let all_sent = talk.is_sent();
+    let waited = talk.pauses.total(ended);
     let Talk { reader, mut tape, .. } = talk;
     tape.close();
     let reusable = outcome.is_ok() && all_sent && reader.leaves_connection_usable() && !tape.eof;
     let status = reader.head().map(|head| head.status);
-    Attempt { reusable, tape, writes: stream.writes(), status, ended, outcome }
+    Attempt { reusable, tape, writes: stream.writes(), status, ended, waited, outcome }
 }
 
-/// Framing may take several times the body's size when chunks are tiny; beyond this it is an attack.
-fn raw_cap(limits: &Limits) -> u64 {
-    let cap = limits.max_head.saturating_add(limits.max_body.saturating_mul(8)).saturating_add(SCRATCH);
-    u64::try_from(cap).unwrap_or(u64::MAX)
+/// What to call bytes of an answer that are too many, and what their limit is.
+fn too_much(excess: Excess, reader: &Reader, limits: &Limits) -> WireError {
+    let (what, limit) = match excess {
+        Excess::Head => return WireError::HeadTooLarge { limit: limits.max_head },
+        Excess::Extensions => ("bytes of chunk extensions", http1::MAX_EXTENSIONS),
+        Excess::Trailers => ("bytes of trailers", limits.max_head as u64),
+        Excess::Framing => {
+            let limit =
+                http1::FRAMING_ALLOWANCE.saturating_add(reader.body_bytes().saturating_mul(http1::FRAMING_RATIO));
+            ("bytes of chunk framing for so short a body", limit)
+        }
+    };
+    WireError::FramingTooLarge { what, limit }
+}
+
+/// The times in which nothing was read because the spool had no room.
+#[derive(Debug, Default)]
+struct Pauses {
+    /// When the present pause began.
+    since: Option<Stamp>,
+    /// When the latest pause ended.
+    resumed: Option<Stamp>,
+    /// All pauses that are over.
+    over: Duration,
+    /// How often a pause began or ended.
+    changes: u32,
+}
+
+impl Pauses {
+    fn begin(&mut self) {
+        if self.since.is_none() {
+            self.since = Some(Stamp::now());
+            self.changes = self.changes.wrapping_add(1);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(since) = self.since.take() {
+            let now = Stamp::now();
+            self.over += now.since(since);
+            self.resumed = Some(now);
+            self.changes = self.changes.wrapping_add(1);
+        }
+    }
+
+    /// All pauses until `now`.
+    fn total(&self, now: Stamp) -> Duration {
+        self.over + self.since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// From when on the server's silence counts: not from before the latest pause ended.
+    fn silence_from(&self, from: Stamp) -> Stamp {
+        from.max(self.resumed.unwrap_or_default())
+    }
 }
 
 /// A request that is being sent and answered.
@@ -120,6 +176,7 @@ struct Talk<'t> {
     body: u64,
     frames: sse::FrameCounter,
     last_read: Option<Stamp>,
+    pauses: Pauses,
     limits: &'t Limits,
     endpoint: &'t Endpoint,
     progress: &'t Progress,
@@ -137,6 +194,11 @@ impl Talk<'_> {
         }
         BUFFER.with_borrow_mut(|buffer| {
             loop {
+                if self.tape.poll_room(cx).is_pending() {
+                    self.pauses.begin();
+                    return Poll::Pending;
+                }
+                self.pauses.end();
                 let received = std::task::ready!(self.stream.poll_receive(cx, buffer));
                 let polled = match received {
                     Ok(Received { count: 0, .. }) => Some(self.ended()),
@@ -171,7 +233,10 @@ impl Talk<'_> {
 
     /// Takes in what was read; an outcome where it decides the exchange.
     fn take(&mut self, bytes: &[u8], received: Received) -> Option<Result<(), WireError>> {
-        self.tape.record(bytes, received.read, received.continued);
+        if let Err(full) = self.tape.record(bytes, received.read, received.continued) {
+            let reason = format!("they may take {} bytes of the disk", full.limit);
+            return Some(Err(WireError::WindowBudget { reason }));
+        }
         self.last_read = Some(received.read.at);
         let (mut body, mut frames) = (0, 0);
         let counter = &mut self.frames;
@@ -181,12 +246,14 @@ impl Talk<'_> {
         });
         self.body += body;
         self.progress.took(u64::from(!received.continued), body, frames);
-        if self.reader.head_bytes() > self.limits.max_head {
-            return Some(Err(WireError::HeadTooLarge { limit: self.limits.max_head }));
+        if let Some(excess) = self.reader.excess(self.limits.max_head) {
+            return Some(Err(too_much(excess, &self.reader, self.limits)));
         }
-        let most = self.limits.max_body.min(u32::MAX as usize) as u64;
-        if self.body > most || self.tape.bytes > raw_cap(self.limits) {
+        if self.body > self.limits.max_body.min(u32::MAX as usize) as u64 {
             return Some(Err(WireError::BodyTooLarge { limit: self.limits.max_body }));
+        }
+        if self.tape.reads > self.limits.max_reads {
+            return Some(Err(WireError::TooManyReads { limit: self.limits.max_reads }));
         }
         match standing {
             Standing::Head | Standing::Body => None,
@@ -226,20 +293,27 @@ struct Deadline<'l> {
     armed: Option<Stamp>,
     /// The body had begun when the alarm was last looked at; from then on another limit holds.
     in_body: bool,
+    /// How often pauses had begun or ended when the alarm was last looked at.
+    pauses: u32,
 }
 
 impl Deadline<'_> {
     /// When the exchange is due, and what it has failed with then.
     fn due(&self, talk: &Talk<'_>) -> (Stamp, WireError) {
         let limits = self.limits;
+        let total = self.started.after(limits.total);
+        if talk.pauses.since.is_some() {
+            // It is the client that does not read, so the server is not silent.
+            let reason = format!("the client's disk did not keep up with them within {:?}", limits.total);
+            return (total, WireError::WindowBudget { reason });
+        }
         let (quiet, error) = if talk.body == 0 {
-            let from = talk.stream.writes().0.unwrap_or(self.started);
+            let from = talk.pauses.silence_from(talk.stream.writes().0.unwrap_or(self.started));
             (from.after(limits.first_byte), WireError::FirstByteTimeout { after: limits.first_byte })
         } else {
-            let from = talk.last_read.unwrap_or(self.started);
+            let from = talk.pauses.silence_from(talk.last_read.unwrap_or(self.started));
             (from.after(limits.stall), WireError::Stalled { after: limits.stall, bytes: talk.body })
         };
-        let total = self.started.after(limits.total);
         if total < quiet { (total, WireError::TotalTimeout { after: limits.total }) } else { (quiet, error) }
     }
 
@@ -250,6 +324,7 @@ impl Deadline<'_> {
         talk: &Talk<'_>,
     ) -> Poll<WireError> {
         self.in_body = talk.body > 0;
+        self.pauses = talk.pauses.changes;
         loop {
             let (due, error) = self.due(talk);
             if self.armed.is_none_or(|armed| due < armed) {

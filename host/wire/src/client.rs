@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -170,6 +171,7 @@ impl Client {
             packets: None,
             bodiless: prepared.bodiless,
             ended: intended,
+            waited: Duration::ZERO,
             outcome: Ok(()),
             resends: 0,
             endpoint: inner.endpoint.clone(),
@@ -218,6 +220,7 @@ impl Client {
                 offset: attempt.tape.offset.map(|_| WallOffset::now()),
                 tape: attempt.tape,
                 ended: attempt.ended,
+                waited: attempt.waited,
                 outcome: attempt.outcome,
                 ..transmission
             };

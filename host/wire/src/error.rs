@@ -127,6 +127,26 @@ pub enum WireError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// What frames the body is out of proportion: the server sends bytes that no bound on the body counts.
+    #[error("the answer has more {what} than an answer may have: the limit is {limit} bytes")]
+    FramingTooLarge {
+        /// Which bytes are too many.
+        what: &'static str,
+        /// The limit in bytes, as it was when it was reached.
+        limit: u64,
+    },
+    /// The answer came in more reads than are kept.
+    #[error("the answer came in more than {limit} reads")]
+    TooManyReads {
+        /// The limit.
+        limit: u64,
+    },
+    /// The answers of a window take more room than the window has.
+    #[error("the answers of this window do not fit into the room that they have: {reason}")]
+    WindowBudget {
+        /// Which room, and how large it is.
+        reason: String,
+    },
     /// The body is compressed although the request forbids it.
     #[error(
         "the answer is encoded as {encoding:?} although the request asks for none",
@@ -182,6 +202,9 @@ impl WireError {
             Self::MalformedHttp { .. } => "malformed-http",
             Self::HeadTooLarge { .. } => "head-too-large",
             Self::BodyTooLarge { .. } => "body-too-large",
+            Self::FramingTooLarge { .. } => "framing-too-large",
+            Self::TooManyReads { .. } => "too-many-reads",
+            Self::WindowBudget { .. } => "window-budget",
             Self::EncodedBody { .. } => "encoded-body",
             Self::Redirect { .. } => "redirect",
             Self::ConnectionRaced => "connection-raced",
@@ -225,6 +248,15 @@ impl WireError {
             Self::MalformedHttp { .. } => "check that the address and port are those of the engine's HTTP interface",
             Self::HeadTooLarge { .. } | Self::BodyTooLarge { .. } => {
                 "check that the address is an engine's and not another service's"
+            }
+            Self::FramingTooLarge { .. } => {
+                "the server or a proxy before it sends broken or hostile chunks; ask the server directly, or look at its log"
+            }
+            Self::TooManyReads { .. } => {
+                "the server or a proxy before it sends single bytes; let it send each event as a whole"
+            }
+            Self::WindowBudget { .. } => {
+                "make room on the disk that holds the runs, use a faster one, or ask for less load or a shorter window"
             }
             Self::EncodedBody { .. } => "turn off compression in the proxy before the engine",
             Self::Redirect { .. } => {

@@ -36,6 +36,9 @@ pub struct Exchange {
     /// The longest time that bytes lay in the kernel before the client read them; `None` without stamps of the kernel. A
     /// lag that is not small against the gaps between reads says that the client was the limit.
     pub longest_lag: Option<Duration>,
+    /// How long the client read nothing because its disk could not keep up with what came. Other than zero it says that the server
+    /// was slowed by the client, so the times are not the server's.
+    pub waited: Duration,
     /// Times that the request was sent again because a reused connection had been closed, 0 or 1. An exchange that was
     /// resent is to be counted as such.
     pub resends: u32,

@@ -44,7 +44,7 @@ pub use limits::{Limits, OnRace};
 pub use prepare::{Header, Part, Prepared, Request};
 pub use progress::{Progress, Snapshot};
 pub use secrets::Secrets;
-pub use spool::{DEFAULT_BUDGET, Spool};
+pub use spool::{Spool, SpoolBudget};
 pub use stamp::Stamp;
 pub use stop::{Stop, Stopper};
 pub use stream::stamped_reads;

@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// Bytes of the body of a generation: 32 MiB, 128,000 tokens at 260 bytes each.
+const MAX_ANSWER: usize = 32 << 20;
+
+/// Socket reads of a generation: 524,288, one for every 64 bytes of the largest body. A token takes one to three.
+const MAX_READS: u64 = 1 << 19;
+
 /// Limits of one exchange. All of them are there to end a hopeless request; none of them bears on a measured time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -14,10 +20,12 @@ pub struct Limits {
     pub stall: Duration,
     /// The whole exchange, connecting included.
     pub total: Duration,
-    /// Bytes of a response's head, all interim responses included.
+    /// Bytes of a response's head, all interim responses included; by themselves also the bytes of its trailers.
     pub max_head: usize,
     /// Bytes of a response's body; more than `u32::MAX` counts as `u32::MAX`.
     pub max_body: usize,
+    /// Socket reads of a measured response. Each keeps its time, however few bytes it brought.
+    pub max_reads: u64,
     /// What to do when a reused connection turns out to be closed.
     pub on_race: OnRace,
 }
@@ -30,7 +38,8 @@ impl Default for Limits {
             stall: Duration::from_secs(120),
             total: Duration::from_secs(3600),
             max_head: 64 << 10,
-            max_body: 256 << 20,
+            max_body: MAX_ANSWER,
+            max_reads: MAX_READS,
             on_race: OnRace::ResendOnce,
         }
     }

@@ -1,12 +1,21 @@
 //! Keys that a request may name and that nobody may see.
+//!
+//! A server may repeat a key that it was sent: as it is, in another encoding, a part of it, or in pieces over a stream. Twelve
+//! characters of a key in a row are looked for in all of these and taken out of whatever is kept.
+
+mod patterns;
+mod scan;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::{Endpoint, WireError};
+use patterns::{LEAK, Patterns};
 
 /// What stands where a secret was.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -16,13 +25,17 @@ pub(crate) const REDACTED: &str = "[redacted]";
 pub struct Secrets {
     endpoint: Endpoint,
     values: BTreeMap<String, String>,
+    /// What finds the values in texts; `None` without any.
+    patterns: Option<Arc<Patterns>>,
+    /// The same for the values that are long enough to leak.
+    long: Option<Arc<Patterns>>,
 }
 
 impl Secrets {
     /// No secrets yet, for `endpoint`.
     #[must_use]
     pub const fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, values: BTreeMap::new() }
+        Self { endpoint, values: BTreeMap::new(), patterns: None, long: None }
     }
 
     /// Adds a secret. White space around the value, such as the line end of a file, is dropped.
@@ -37,6 +50,9 @@ impl Secrets {
             return Err(WireError::BadRequest { reason: format!("the secret {name:?} {what}") });
         }
         self.values.insert(name, value.to_owned());
+        let values = || self.values.values().map(String::as_str);
+        self.patterns = Patterns::new(values()).map(Arc::new);
+        self.long = Patterns::new(values().filter(|value| value.len() >= LEAK)).map(Arc::new);
         Ok(())
     }
 
@@ -45,36 +61,96 @@ impl Secrets {
         self.values.keys().map(String::as_str)
     }
 
-    /// `bytes` with every secret's value overwritten by asterisks, so that offsets stay what they were. For raw bodies that
-    /// are kept: a server may repeat the key that it was sent.
+    /// `bytes` of an answer's body in which whatever belongs to a key is overwritten by asterisks, so that offsets stay what they
+    /// were. Finds keys as [`Secrets::redact`] does, and also those that the events of a stream give away in pieces.
     #[must_use]
     pub fn mask(&self, bytes: &Bytes) -> Bytes {
+        let Some(patterns) = &self.patterns else { return bytes.clone() };
         let mut masked: Option<Vec<u8>> = None;
-        for value in self.values.values().map(String::as_bytes) {
-            for at in positions(bytes, value) {
-                if let Some(place) = masked.get_or_insert_with(|| bytes.to_vec()).get_mut(at..at + value.len()) {
-                    place.fill(b'*');
-                }
+        let mut hit = |start: usize, end: usize| {
+            if let Some(place) = masked.get_or_insert_with(|| bytes.to_vec()).get_mut(start..end) {
+                place.fill(b'*');
             }
-        }
+        };
+        scan::find(patterns, bytes, &mut hit);
+        scan::find_joined(patterns, bytes, &mut hit);
         masked.map_or_else(|| bytes.clone(), Bytes::from)
     }
 
-    /// `text` with every secret's value replaced by a mark.
+    /// `text` in which whatever belongs to a key is replaced by a mark: twelve or more characters of a key in a row, or the
+    /// whole of a shorter key, as they are, in other letter case, in base64, as hexadecimal digits, and with characters escaped by
+    /// percent signs or backslashes. Keys of less than twelve characters are found in their own letter case only, those of less
+    /// than eight in no encoding.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.redacted(text).into_owned()
     }
 
     pub(crate) fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut text = Cow::Borrowed(text);
-        // The longest first, so that a secret that contains another leaves nothing behind.
-        let mut values: Vec<&String> = self.values.values().filter(|value| text.contains(value.as_str())).collect();
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        for value in values {
-            text = Cow::Owned(text.replace(value.as_str(), REDACTED));
+        let mut shown = String::new();
+        let mut from = 0;
+        for range in self.stretches(text.as_bytes()) {
+            shown.push_str(text.get(from..range.start).unwrap_or_default());
+            shown.push_str(REDACTED);
+            from = range.end;
         }
-        text
+        if from == 0 {
+            return Cow::Borrowed(text);
+        }
+        shown.push_str(text.get(from..).unwrap_or_default());
+        Cow::Owned(shown)
+    }
+
+    /// Overwrites what belongs to a key in texts that are pieces of one text, such as tokens, and leaves their lengths alone.
+    pub fn mask_pieces(&self, pieces: &mut [&mut String]) {
+        if self.patterns.is_none() {
+            return;
+        }
+        let whole: String = pieces.iter().map(|piece| piece.as_str()).collect();
+        let mut from = 0;
+        let stretches = self.stretches(whole.as_bytes());
+        let mut left = stretches.as_slice();
+        for piece in pieces.iter_mut() {
+            let end = from + piece.len();
+            while let Some((first, rest)) = left.split_first()
+                && first.end <= from
+            {
+                left = rest;
+            }
+            for stretch in left.iter().take_while(|stretch| stretch.start < end) {
+                let cut = stretch.start.max(from) - from..stretch.end.min(end) - from;
+                let stars = "*".repeat(cut.len());
+                piece.replace_range(cut, &stars);
+            }
+            from = end;
+        }
+    }
+
+    /// Whether `text` holds twelve characters of a key in a row, in any form that [`Secrets::redact`] finds. For a last look at
+    /// what is handed out.
+    #[must_use]
+    pub fn leaks(&self, text: &str) -> bool {
+        let mut leaks = false;
+        if let Some(patterns) = &self.long {
+            scan::find(patterns, text.as_bytes(), |_, _| leaks = true);
+        }
+        leaks
+    }
+
+    /// What belongs to a key, in order and apart from each other.
+    fn stretches(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let Some(patterns) = &self.patterns else { return found };
+        scan::find(patterns, text, |start, end| found.push(start..end));
+        found.sort_unstable_by_key(|range| (range.start, range.end));
+        found.dedup_by(|next, last| {
+            let touches = next.start <= last.end;
+            if touches {
+                last.end = last.end.max(next.end);
+            }
+            touches
+        });
+        found
     }
 
     pub(crate) fn is_for(&self, endpoint: &Endpoint) -> bool {
@@ -103,11 +179,6 @@ impl fmt::Debug for Secrets {
             .field("names", &self.values.keys().collect::<Vec<_>>())
             .finish()
     }
-}
-
-/// Where `needle`, which is not empty, stands in `hay`.
-fn positions<'a>(hay: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    hay.windows(needle.len().max(1)).enumerate().filter(move |(_, window)| *window == needle).map(|(at, _)| at)
 }
 
 #[cfg(test)]

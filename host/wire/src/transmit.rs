@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::exchange::{Exchange, Head, Read, StampSource};
-use crate::http1::{self, End, Mapped};
+use crate::http1::{End, Mapped, Mapper};
 use crate::packet::ConnectionLog;
 use crate::stamp::WallOffset;
-use crate::tape::{Played, RawRead, Tape};
+use crate::tape::{RawRead, Tape};
 use crate::{Endpoint, Secrets, Stamp, WireError};
 
 /// How closely the real-time clock can be brought back to ours.
@@ -33,20 +33,32 @@ pub struct Transmission {
     pub(crate) packets: Option<ConnectionLog>,
     pub(crate) bodiless: bool,
     pub(crate) ended: Stamp,
+    /// How long nothing was read because the spool had no room.
+    pub(crate) waited: Duration,
     pub(crate) outcome: Result<(), WireError>,
     pub(crate) resends: u32,
     pub(crate) endpoint: Endpoint,
     pub(crate) secrets: Arc<Secrets>,
 }
 
-/// Pieces of an answer and when each arrived.
+/// When each piece of an answer arrived.
 struct Stamped {
-    ends: Vec<usize>,
     stamps: Vec<Stamp>,
     /// How long each piece lay in the kernel; empty where that is not known.
     lags: Vec<Duration>,
     source: StampSource,
 }
+
+/// An answer that was read back.
+struct Played {
+    /// The first bytes, heads and framing included.
+    start: Vec<u8>,
+    reads: Vec<RawRead>,
+    mapped: Mapped,
+}
+
+/// Bytes at the start of an answer that an error may quote from.
+const QUOTED: usize = 4096;
 
 impl Transmission {
     /// The answer came in full and its status is 2xx, as far as is known without looking at the bytes.
@@ -71,20 +83,29 @@ impl Transmission {
     /// it waits for whatever of the answer went to a file.
     #[must_use]
     pub fn into_exchange(mut self) -> Exchange {
-        let played = match self.tape.play() {
+        let mut segments = self.segments();
+        let played = match self.play(segments.as_ref().map(|(ends, _)| ends.as_slice())) {
             Ok(played) => played,
             Err(reason) => {
                 // What was kept cannot be read back, which is nothing that the server did.
                 self.outcome = Err(WireError::TraceLost { reason });
-                Played::default()
+                segments = None;
+                Played {
+                    start: Vec::new(),
+                    reads: Vec::new(),
+                    mapped: Mapper::new(self.bodiless).finish(self.tape.eof),
+                }
             }
         };
-        let Stamped { ends, mut stamps, lags, source } = self.stamps(&played);
-        let mapped = http1::map(&played.raw, &ends, self.tape.eof, self.bodiless);
+        let Played { start, reads, mapped } = played;
+        let Stamped { mut stamps, lags, source } = match segments {
+            Some((_, stamps)) => Stamped { stamps, lags: Vec::new(), source: StampSource::Packet },
+            None => self.stamps(&reads),
+        };
         if source == StampSource::UserSpace {
-            undo_notices(&mut stamps, &played.reads, &mapped);
+            undo_notices(&mut stamps, &reads, &mapped);
         }
-        let outcome = self.judge(&mapped, &played.raw);
+        let outcome = self.judge(&mapped, &start);
         let at = |read: usize| stamps.get(read).copied().unwrap_or(self.ended);
         let head = mapped.head.as_ref().map(|head| Head {
             status: head.status,
@@ -112,39 +133,63 @@ impl Transmission {
             outcome,
             stamps: source,
             longest_lag: lags.iter().max().copied(),
+            waited: self.waited,
             resends: self.resends,
         }
     }
 
-    /// The pieces of the answer with a stamp each: segments where packets were captured, else reads with the stamps of the
-    /// kernel where it gave one for every read and they make sense, else reads with our own: when the runtime gave notice of them,
-    /// or when they returned where it gave none.
-    fn stamps(&self, played: &Played) -> Stamped {
-        if let Some((ends, stamps)) = self.segments(played) {
-            return Stamped { ends, stamps, lags: Vec::new(), source: StampSource::Packet };
-        }
-        let ends = played.ends.clone();
-        match self.arrivals(&played.reads) {
+    /// Reads the answer back and finds its body. Its pieces are the segments that end at `ends`, or else the reads.
+    fn play(&self, ends: Option<&[usize]>) -> Result<Played, String> {
+        let mut mapper = Mapper::new(self.bodiless);
+        let mut start = Vec::new();
+        let mut reads: Vec<RawRead> = Vec::new();
+        let (mut at, mut segment) = (0, 0);
+        self.tape.play(|piece| {
+            let quoted = QUOTED.saturating_sub(start.len()).min(piece.bytes.len());
+            start.extend_from_slice(piece.bytes.get(..quoted).unwrap_or_default());
+            if !piece.continued || reads.is_empty() {
+                reads.push(piece.read);
+            }
+            let Some(ends) = ends else { return mapper.push(reads.len() - 1, piece.bytes) };
+            let mut rest = piece.bytes;
+            while !rest.is_empty() {
+                while segment + 1 < ends.len() && ends.get(segment).is_some_and(|end| *end <= at) {
+                    segment += 1;
+                }
+                let left = ends.get(segment).filter(|_| segment + 1 < ends.len()).map_or(rest.len(), |end| end - at);
+                let (bytes, after) = rest.split_at(left.min(rest.len()));
+                mapper.push(segment, bytes);
+                at += bytes.len();
+                rest = after;
+            }
+        })?;
+        Ok(Played { start, reads, mapped: mapper.finish(self.tape.eof) })
+    }
+
+    /// A stamp for each read: the kernel's where it gave one for every read and they make sense, else our own: when the runtime
+    /// gave notice of the read, or when it returned where there was no notice.
+    fn stamps(&self, reads: &[RawRead]) -> Stamped {
+        match self.arrivals(reads) {
             Some(stamps) if !stamps.is_empty() => {
-                let lags = played.reads.iter().zip(&stamps).map(|(read, arrival)| read.at.since(*arrival)).collect();
-                Stamped { ends, stamps, lags, source: StampSource::Kernel }
+                let lags = reads.iter().zip(&stamps).map(|(read, arrival)| read.at.since(*arrival)).collect();
+                Stamped { stamps, lags, source: StampSource::Kernel }
             }
             _ => {
                 // Arrivals are on the kernel's clock where there is an offset to it.
                 let noticed =
                     |read: &RawRead| read.arrival.filter(|_| self.tape.offset.is_none()).map(Stamp::from_nanos);
-                let stamps = played.reads.iter().map(|read| noticed(read).unwrap_or(read.at).min(read.at)).collect();
-                Stamped { ends, stamps, lags: Vec::new(), source: StampSource::UserSpace }
+                let stamps = reads.iter().map(|read| noticed(read).unwrap_or(read.at).min(read.at)).collect();
+                Stamped { stamps, lags: Vec::new(), source: StampSource::UserSpace }
             }
         }
     }
 
-    /// The segments that brought the answer, each with its end in it; `None` where the capture does not know all of them.
-    fn segments(&self, played: &Played) -> Option<(Vec<usize>, Vec<Stamp>)> {
+    /// The ends and the stamps of the segments that brought the answer; `None` where the capture does not know all of them.
+    fn segments(&self) -> Option<(Vec<usize>, Vec<Stamp>)> {
         let (log, offset) = (self.packets.as_ref()?, self.tape.offset?);
         self.offset.filter(|after| after.is_close_to(offset))?;
         let before = self.tape.place?.1;
-        let length = played.raw.len();
+        let length = usize::try_from(self.tape.bytes).ok()?;
         let (mut ends, mut stamps) = (Vec::new(), Vec::new());
         let (mut covered, mut last) = (0, Stamp::default());
         log.arrival(before)?;

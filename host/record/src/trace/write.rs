@@ -19,7 +19,7 @@ use super::{LAYOUT, TraceRequest};
 use crate::canonical::hex;
 use crate::{RecordError, RunId, TraceFile};
 
-/// A row group is closed between two requests once it holds this many rows or bytes.
+/// A row group is closed once it holds this many rows, or between two requests once it holds this many bytes.
 const ROWS_PER_GROUP: usize = 1 << 16;
 const BYTES_PER_GROUP: usize = 4 << 20;
 
@@ -114,7 +114,7 @@ impl TraceWriter {
         }
 
         let ordinal = request.ordinal.cast_signed();
-        let columns = &mut self.pending;
+        let mut columns = &mut self.pending;
         columns.request.push(Some(ordinal));
         columns.at_ns.push(Some(started));
         let [intended, connected, first, written, head, ended] = stamps;
@@ -151,6 +151,11 @@ impl TraceWriter {
             columns.status.push(None);
             columns.headers.push(None);
             columns.outcome.push(None);
+            if columns.rows() >= ROWS_PER_GROUP {
+                // A server can send a byte at a time, and rows take far more memory than that.
+                self.close_group()?;
+                columns = &mut self.pending;
+            }
         }
         self.pending_bytes += request.body.len();
         if self.pending.rows() >= ROWS_PER_GROUP || self.pending_bytes >= BYTES_PER_GROUP {

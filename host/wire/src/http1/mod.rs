@@ -3,8 +3,11 @@
 //! [`Reader`] is the reading itself. [`map`] goes over an exchange that has ended and says which read brought which part
 //! of the body.
 
+mod counts;
+mod fields;
 mod reader;
 
+pub use counts::{Excess, FRAMING_ALLOWANCE, FRAMING_RATIO, MAX_EXTENSIONS};
 pub use reader::{FinalHead, Reader, Standing};
 
 /// The final answer among the bytes of an exchange.
@@ -30,7 +33,7 @@ pub struct MappedHead {
     pub headers: Vec<(String, Vec<u8>)>,
     /// Index of the read that brought the head's last byte.
     pub read: usize,
-    /// Its length in bytes, without interim answers.
+    /// Its length in bytes, without interim answers and empty lines before it.
     pub length: usize,
     /// Interim answers (1xx) before it.
     pub interim: u32,
@@ -58,62 +61,78 @@ pub enum End {
 /// the last one.
 #[must_use]
 pub fn map(raw: &[u8], ends: &[usize], eof: bool, bodiless: bool) -> Mapped {
+    let mut mapper = Mapper::new(bodiless);
     let mut from = 0;
     let last = ends.len().saturating_sub(1);
-    let pieces = (0..=last).map(|read| {
+    for read in 0..=last {
         let end = if read == last { raw.len() } else { ends.get(read).copied().unwrap_or(from).clamp(from, raw.len()) };
-        let piece = raw.get(from..end).unwrap_or_default();
+        mapper.push(read, raw.get(from..end).unwrap_or_default());
         from = from.max(end);
-        (read, piece)
-    });
-    map_pieces(pieces, eof, bodiless)
+    }
+    mapper.finish(eof)
 }
 
-/// The same for pieces that come one after the other, each with the index of its read.
-pub(crate) fn map_pieces<'p>(pieces: impl Iterator<Item = (usize, &'p [u8])>, eof: bool, bodiless: bool) -> Mapped {
-    let mut reader = Reader::keeping_headers(bodiless);
-    let mut body = Vec::new();
-    let mut reads: Vec<(u32, usize)> = Vec::new();
-    let mut head_read = None;
-    let mut too_large = false;
-    for (read, piece) in pieces {
-        let before = body.len();
-        reader.push(piece, |data| body.extend_from_slice(data));
-        if reader.head().is_some() {
-            head_read.get_or_insert(read);
+/// The same for pieces that come one after the other, so that the framed bytes need not be in memory together.
+#[derive(Debug)]
+pub(crate) struct Mapper {
+    reader: Reader,
+    body: Vec<u8>,
+    reads: Vec<(u32, usize)>,
+    head_read: Option<usize>,
+    too_large: bool,
+}
+
+impl Mapper {
+    pub(crate) fn new(bodiless: bool) -> Self {
+        let reader = Reader::keeping_headers(bodiless);
+        Self { reader, body: Vec::new(), reads: Vec::new(), head_read: None, too_large: false }
+    }
+
+    /// Takes the next piece, which came with this read. Reads do not descend.
+    pub(crate) fn push(&mut self, read: usize, piece: &[u8]) {
+        if self.too_large {
+            return;
         }
-        if body.len() > before {
-            match (u32::try_from(body.len()), reads.last_mut()) {
+        let before = self.body.len();
+        let body = &mut self.body;
+        self.reader.push(piece, |data| body.extend_from_slice(data));
+        if self.reader.head().is_some() {
+            self.head_read.get_or_insert(read);
+        }
+        if self.body.len() > before {
+            match (u32::try_from(self.body.len()), self.reads.last_mut()) {
                 (Ok(end), Some(last)) if last.1 == read => last.0 = end,
-                (Ok(end), _) => reads.push((end, read)),
+                (Ok(end), _) => self.reads.push((end, read)),
                 (Err(_), _) => {
-                    too_large = true;
-                    body.truncate(before);
-                    break;
+                    self.too_large = true;
+                    self.body.truncate(before);
                 }
             }
         }
     }
-    if eof {
-        reader.finish();
-    }
-    let end = match reader.settle() {
-        _ if too_large => End::Malformed("the body is larger than 4 GiB"),
-        Standing::Complete => End::Complete { extra: reader.extra() },
-        Standing::Malformed(reason) => End::Malformed(reason),
-        Standing::Head | Standing::Body => End::Partial,
-    };
-    let read = head_read.unwrap_or_default();
-    let head = reader.into_head().map(|head| MappedHead {
-        status: head.status,
-        headers: head.headers,
-        read,
-        length: head.length,
-        interim: head.interim,
-    });
-    Mapped { head, body, reads, end }
-}
 
+    /// There are no more pieces. `eof` says that the server ended its side.
+    pub(crate) fn finish(mut self, eof: bool) -> Mapped {
+        if eof {
+            self.reader.finish();
+        }
+        let end = match self.reader.settle() {
+            _ if self.too_large => End::Malformed("the body is larger than 4 GiB"),
+            Standing::Complete => End::Complete { extra: self.reader.extra() },
+            Standing::Malformed(reason) => End::Malformed(reason),
+            Standing::Head | Standing::Body => End::Partial,
+        };
+        let read = self.head_read.unwrap_or_default();
+        let head = self.reader.into_head().map(|head| MappedHead {
+            status: head.status,
+            headers: head.headers,
+            read,
+            length: head.length,
+            interim: head.interim,
+        });
+        Mapped { head, body: self.body, reads: self.reads, end }
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,9 @@
 //! It runs on the hot path, where only the end of the answer has to be found, and once more over the kept bytes, where the
 //! body is put together. Both times it is the same reading, so the two cannot differ.
 
+use super::counts::{Counts, Excess};
+use super::fields::{Framing, framing, persistent};
+
 /// Most header fields that a head may have.
 const MAX_HEADERS: usize = 100;
 
@@ -13,7 +16,7 @@ pub struct FinalHead {
     pub status: u16,
     /// Header fields in order, names in lower case; empty unless they were asked for.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// Its length in bytes, without interim answers.
+    /// Its length in bytes, without interim answers and empty lines before it.
     pub length: usize,
     /// Interim answers (1xx) before it.
     pub interim: u32,
@@ -42,13 +45,14 @@ pub struct Reader {
     partial: Vec<u8>,
     /// Some of them have not been looked at.
     unseen: bool,
-    /// Bytes of interim answers.
+    /// Bytes of interim answers and of empty lines before a head.
     skipped: usize,
     interim: u32,
     head: Option<FinalHead>,
     persistent: bool,
     /// Bytes after the answer, which nobody asked for.
     extra: usize,
+    counts: Counts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +94,6 @@ enum Chunk {
     },
 }
 
-/// How the end of a body is known.
-enum Framing {
-    Length(u64),
-    Chunked,
-    UntilClose,
-}
-
 impl Reader {
     /// A reader of the answer to one request. `bodiless` says that the request was one whose answer has no body (`HEAD`).
     #[must_use]
@@ -112,6 +109,7 @@ impl Reader {
             head: None,
             persistent: false,
             extra: 0,
+            counts: Counts::default(),
         }
     }
 
@@ -130,6 +128,7 @@ impl Reader {
                 State::Sized { left } => {
                     let (data, after) = split(rest, left);
                     body(data);
+                    self.counts.body += data.len() as u64;
                     let left = left - data.len() as u64;
                     self.state = if left == 0 { State::Complete } else { State::Sized { left } };
                     after
@@ -137,21 +136,25 @@ impl Reader {
                 State::Chunked(Chunk::Data { left }) => {
                     let (data, after) = split(rest, left);
                     body(data);
+                    self.counts.body += data.len() as u64;
                     let left = left - data.len() as u64;
                     self.state = State::Chunked(if left == 0 { Chunk::DataCr } else { Chunk::Data { left } });
                     after
                 }
                 State::Chunked(place) if let Some((state, after)) = usual_framing(place, rest) => {
                     self.state = state;
+                    self.counts.framing += (rest.len() - after.len()) as u64;
                     after
                 }
                 State::Chunked(place) => {
                     let Some((byte, after)) = rest.split_first() else { break };
                     self.state = framing_byte(place, *byte);
+                    self.count(place);
                     after
                 }
                 State::UntilClose => {
                     body(rest);
+                    self.counts.body += rest.len() as u64;
                     &[]
                 }
                 State::Complete => {
@@ -209,10 +212,33 @@ impl Reader {
         self.head
     }
 
-    /// Bytes of heads so far, interim ones included.
+    /// Bytes of heads so far, interim ones and empty lines before them included.
     #[must_use]
     pub fn head_bytes(&self) -> usize {
         self.skipped + self.head.as_ref().map_or(self.partial.len(), |head| head.length)
+    }
+
+    /// Bytes of the body so far.
+    #[must_use]
+    pub const fn body_bytes(&self) -> u64 {
+        self.counts.body
+    }
+
+    /// What the answer has too much of so far, apart from its body. `max_head` bounds the heads and, by themselves, the
+    /// trailers. Whoever asks after each piece keeps the bytes of an answer within its body's bound times
+    /// `1 + FRAMING_RATIO` and a fixed number of bytes.
+    #[must_use]
+    pub fn excess(&self, max_head: usize) -> Option<Excess> {
+        if self.head_bytes() > max_head { Some(Excess::Head) } else { self.counts.excess(max_head) }
+    }
+
+    /// Counts a byte of framing that was taken at `place`.
+    fn count(&mut self, place: Chunk) {
+        match place {
+            Chunk::TrailerStart | Chunk::Trailer | Chunk::TrailerEnd { .. } => self.counts.trailers += 1,
+            Chunk::AfterSize { .. } | Chunk::Extension { .. } => self.counts.extensions += 1,
+            _ => self.counts.framing += 1,
+        }
     }
 
     /// Bytes after the answer.
@@ -229,6 +255,20 @@ impl Reader {
 
     /// Takes bytes of a head and returns those after it.
     fn in_head<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        // Empty lines before a head are allowed. They are let go at once: each look at a head begins at its start.
+        if self.partial.is_empty()
+            && let Some(after) = bytes.strip_prefix(b"\n").or_else(|| bytes.strip_prefix(b"\r\n"))
+        {
+            self.skipped += bytes.len() - after.len();
+            return after;
+        }
+        if self.partial == b"\r"
+            && let Some(after) = bytes.strip_prefix(b"\n")
+        {
+            self.partial.clear();
+            self.skipped += 2;
+            return after;
+        }
         let before = self.partial.len();
         self.partial.extend_from_slice(bytes);
         // Only a line end can complete a head. The first bytes are looked at in any case: they tell whether this is HTTP.
@@ -361,51 +401,4 @@ const fn describe(error: httparse::Error) -> &'static str {
         httparse::Error::TooManyHeaders => "it has too many header fields",
         httparse::Error::Version => "it does not begin with HTTP/1.0 or HTTP/1.1",
     }
-}
-
-/// RFC 9112 section 6.3.
-fn framing(
-    status: u16,
-    http_1_0: bool,
-    fields: &[httparse::Header<'_>],
-    bodiless: bool,
-) -> Result<Framing, &'static str> {
-    if bodiless || matches!(status, 204 | 304) {
-        return Ok(Framing::Length(0));
-    }
-    if let Some(last) = values(fields, "transfer-encoding").next_back() {
-        if http_1_0 {
-            return Err("HTTP/1.0 has no transfer-encoding");
-        }
-        let coding = last.rsplit(|byte| *byte == b',').next().unwrap_or_default();
-        return Ok(if coding.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-            Framing::Chunked
-        } else {
-            Framing::UntilClose
-        });
-    }
-    let mut length = None;
-    for value in values(fields, "content-length").flat_map(|value| value.split(|byte| *byte == b',')) {
-        let digits = value.trim_ascii();
-        let parsed = std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
-        let parsed = parsed.and_then(|digits| digits.parse::<u64>().ok()).ok_or("its content-length is no number")?;
-        if *length.get_or_insert(parsed) != parsed {
-            return Err("it has several values of content-length");
-        }
-    }
-    Ok(length.map_or(Framing::UntilClose, Framing::Length))
-}
-
-/// RFC 9112 section 9.3.
-fn persistent(http_1_0: bool, fields: &[httparse::Header<'_>]) -> bool {
-    let says = |wanted: &[u8]| {
-        values(fields, "connection")
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .any(|option| option.trim_ascii().eq_ignore_ascii_case(wanted))
-    };
-    !says(b"close") && (!http_1_0 || says(b"keep-alive"))
-}
-
-fn values<'f>(fields: &'f [httparse::Header<'_>], name: &'static str) -> impl DoubleEndedIterator<Item = &'f [u8]> {
-    fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
 }

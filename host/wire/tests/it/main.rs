@@ -6,6 +6,8 @@ mod exchange;
 mod http1;
 mod packet;
 mod reuse;
+mod secrets;
+mod spool;
 mod sse;
 mod support;
 mod tls;
