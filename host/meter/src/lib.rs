@@ -16,8 +16,12 @@
 mod body;
 mod component;
 mod module;
+mod outline;
+mod shape;
 
 pub use component::metered;
+pub use outline::Outline;
+pub use shape::{Measure, Shape, ShapeError, TooComplex};
 
 /// What the names of the functions begin with that metered components export, and no name that a plugin exports does.
 pub const EXPORTS: &str = "bench-meter";
