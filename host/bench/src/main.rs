@@ -22,6 +22,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // This program also compiles components, in children of itself, which know nothing of its command line.
+    if let Some(code) = bench_plugin::compile_worker() {
+        return code;
+    }
     let cli = cli::Cli::parse();
     match commands::dispatch(cli.command) {
         Ok(code) => code.into(),

@@ -40,11 +40,12 @@ pub(crate) fn failed(sample: &Sample, fault: &Fault) -> Verdict {
 }
 
 /// Why a program that a model wrote is wrong, where it ended the instance that ran it. It is the program's doing, so it counts:
-/// an unscored sample would let a model hide a bad answer behind a crash. `None` for what no program can bring about.
+/// an unscored sample would let a model hide a bad answer behind a crash. `None` for what no program can bring about, and for a
+/// deadline on the clock: another machine might have made it.
 fn of_program(fault: &FaultKind) -> Option<Reason> {
     match fault {
         // The clock is frozen, so what waits would do so for ever.
-        FaultKind::Fuel | FaultKind::Deadline | FaultKind::Waited => Some(Reason::TimedOut),
+        FaultKind::Fuel | FaultKind::Waited => Some(Reason::TimedOut),
         FaultKind::Memory { .. } | FaultKind::Stack => Some(Reason::OutOfResources),
         FaultKind::Trap(_) | FaultKind::BadValue(_) | FaultKind::Lie(_) => Some(Reason::Tampered),
         _ => None,
@@ -118,10 +119,11 @@ pub(crate) fn difference(first: &Verdict, second: &Verdict) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use bench_plugin::scorer_types::{Reason, Verdict};
+    use bench_plugin::scorer_types::{Info, Reason, Sample, Verdict};
     use bench_plugin::types::Metric;
+    use bench_plugin::{Fault, FaultKind};
 
-    use super::{LONGEST_TEXT, difference, trim};
+    use super::{LONGEST_TEXT, SCORE, blame, difference, trim};
 
     fn verdict() -> Verdict {
         Verdict {
@@ -143,6 +145,48 @@ mod tests {
         assert!(difference(&verdict(), &negative).is_some());
         let other = Verdict { extracted: Some(String::new()), ..verdict() };
         assert!(difference(&verdict(), &other).is_some());
+    }
+
+    #[test]
+    fn the_clock_never_decides_on_an_answer() {
+        let scorer = Info {
+            name: "runs-programs".to_owned(),
+            version: "0.1.0".to_owned(),
+            summary: String::new(),
+            reference: String::new(),
+            config_schema: "{}".to_owned(),
+            metrics: Vec::new(),
+            deterministic: true,
+            unbounded: false,
+            fresh_instance: true,
+            needs_judge: false,
+            needs_likelihoods: false,
+        };
+        let sample = Sample {
+            id: "a".to_owned(),
+            epoch: 0,
+            prompt: Vec::new(),
+            target: String::new(),
+            answer: Some("while True: pass".to_owned()),
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish: None,
+            likelihoods: Vec::new(),
+            metadata: "{}".to_owned(),
+        };
+        let fault = |kind| Fault {
+            plugin: "runs-programs 0.1.0".to_owned(),
+            digest: String::new(),
+            export: SCORE,
+            kind,
+            frames: Vec::new(),
+        };
+        let late = blame(&scorer, &sample, &fault(FaultKind::Deadline));
+        assert!(late.value.is_nan());
+        assert!(matches!(late.reason, Reason::GraderFailed(problem) if problem.code == "plugin-deadline"));
+        // Fuel is the same everywhere, so a program that uses it up is wrong.
+        let endless = blame(&scorer, &sample, &fault(FaultKind::Fuel));
+        assert_eq!((endless.value, endless.reason), (0.0, Reason::TimedOut));
     }
 
     #[test]

@@ -22,7 +22,8 @@ use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, CodeSection, Function, Ieee32, Instruction, ValType};
 use wasmparser::{FunctionBody, Operator};
 
-use crate::module::Meter;
+use crate::crossing::CALL;
+use crate::module::{Entry, Meter};
 use crate::{Failure, unsupported};
 
 /// Re-encodes a body of a function with so many parameters and these results.
@@ -32,6 +33,7 @@ pub(crate) fn rewrite(
     body: &FunctionBody<'_>,
     parameters: u32,
     results: BlockType,
+    entry: Entry,
 ) -> Result<(), Failure> {
     let mut locals = Vec::new();
     let mut count = parameters;
@@ -41,7 +43,12 @@ pub(crate) fn rewrite(
         locals.push((number, meter.val_type(kind)?));
     }
     locals.extend([(1, ValType::I64), (1, ValType::I32)]);
-    let stretches = stretches(body)?;
+    let mut stretches = stretches(body)?;
+    if entry.lent
+        && let Some(first) = stretches.first_mut()
+    {
+        *first += CALL;
+    }
     let mut writer = Writer {
         function: Function::new(locals),
         counter: meter.counter(),
@@ -52,7 +59,7 @@ pub(crate) fn rewrite(
         constant: None,
         held: true,
     };
-    writer.begin(results);
+    writer.begin(results, entry);
     let mut reader = body.get_operators_reader()?;
     while !reader.eof() {
         let operator = reader.read()?;
@@ -107,6 +114,9 @@ fn per_unit(operator: &Operator<'_>) -> Option<u32> {
     }
 }
 
+/// The parameter of a `realloc` function that says how many bytes are wanted. Validation has seen to its type.
+const NEW_SIZE: u32 = 3;
+
 struct Writer {
     function: Function,
     /// The global that is shared.
@@ -130,10 +140,15 @@ impl Writer {
         self.function.instruction(instruction);
     }
 
-    fn begin(&mut self, results: BlockType) {
+    fn begin(&mut self, results: BlockType, entry: Entry) {
         self.put(&Instruction::Block(BlockType::Empty));
         self.put(&Instruction::Block(results));
         self.put(&Instruction::GlobalGet(self.counter));
+        if entry.by_length {
+            self.put(&Instruction::LocalGet(NEW_SIZE));
+            self.put(&Instruction::I64ExtendI32U);
+            self.put(&Instruction::I64Add);
+        }
         self.pay();
         self.check();
     }

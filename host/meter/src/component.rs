@@ -4,7 +4,9 @@
 //! its modules is given the counter where it is instantiated. At the end the component exports a function over it.
 //!
 //! Components inside that have code of their own share nothing but functions with the outer one, so each has a counter of its own,
-//! and the outer one exports theirs as well.
+//! and the outer one exports theirs as well. A counter cannot be shared between components: only functions pass, and a call
+//! for each stretch of code would cost more than the code. So each of them may use up what the whole may, before the sum is
+//! compared with it at the end of a call: as many times the fuel as there are counters. That is why there are few.
 
 use wasm_encoder::reencode::{self, Reencode, ReencodeComponent};
 use wasm_encoder::{
@@ -15,14 +17,18 @@ use wasm_encoder::{
 };
 use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
-    ComponentTypeRef, ExternalKind, Parser, Payload, Validator,
+    ComponentTypeRef, ExternalKind, Parser, Payload,
 };
 
+use crate::crossing::{self, Uses};
 use crate::module::{self, FROM, NAME};
 use crate::{Failure, MeterError, TO_START, export, unsupported};
 
 /// What the counter's own module exports beside it.
 const EXCHANGE: &str = "exchange";
+
+/// Counters that a component may have: its own, and those of components inside.
+const MOST_COUNTERS: u32 = 5;
 
 /// The counter's module and instance, which come before all others.
 const FIRST: u32 = 0;
@@ -33,22 +39,49 @@ const FIRST: u32 = 0;
 /// [`MeterError::Invalid`] where it is no valid component, [`MeterError::Unsupported`] where it does what is not counted.
 pub fn metered(component: &[u8]) -> Result<Vec<u8>, MeterError> {
     // What is re-encoded below is known to be sound, and whatever an engine says later is the meter's fault.
-    Validator::new().validate_all(component).map_err(|error| MeterError::Invalid(error.to_string()))?;
-    let (component, _) = rewritten(component).map_err(|failure| match failure {
+    let small = crossing::validate(component).map_err(|error| MeterError::Invalid(error.to_string()))?;
+    let made = compound(component).and_then(|compound| {
+        if compound {
+            small?;
+        }
+        rewritten(component, compound)
+    });
+    let (component, counters) = made.map_err(|failure| match failure {
         Failure::UserError(error) => error,
         other => MeterError::Invalid(other.to_string()),
     })?;
+    if counters > MOST_COUNTERS {
+        return Err(MeterError::Unsupported("a component with more than four components with code inside"));
+    }
     Ok(component.finish())
 }
 
-/// A component with a counter, and how many counters it exports.
-fn rewritten(component: &[u8]) -> Result<(Component, u32), Failure> {
+/// Whether a component has components with code inside.
+fn compound(component: &[u8]) -> Result<bool, Failure> {
+    let mut depth = 0i64;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } if depth > 0 => return Ok(true),
+            // The end of a module inside of this component itself leaves the depth alone.
+            Payload::ModuleSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+/// A component with a counter, and how many counters it exports. What passes between components is paid for where there
+/// are several.
+fn rewritten(component: &[u8], compound: bool) -> Result<(Component, u32), Failure> {
     let mut out = Component::new();
     out.section(&ModuleSection(&counter()));
     let mut first = InstanceSection::new();
     first.instantiate::<_, &str>(FIRST, []);
     out.section(&first);
-    let mut rewriter = Rewriter::default();
+    let uses = if compound { crossing::uses(component)? } else { Vec::new() };
+    let mut rewriter = Rewriter { compound, uses: uses.into_iter(), ..Rewriter::default() };
     rewriter.parse_component(&mut out, Parser::new(0), component)?;
     let exported = rewriter.export_counters(&mut out);
     Ok((out, exported))
@@ -78,6 +111,10 @@ fn counter() -> Module {
 /// Re-encodes a component, and counts what it defines.
 #[derive(Default)]
 struct Rewriter {
+    /// Whether there are several components with code.
+    compound: bool,
+    /// How the functions of the core modules are used that are still to come.
+    uses: std::vec::IntoIter<Uses>,
     /// Of each core module of the component's own: is it given the counter?
     modules: Vec<bool>,
     /// Of each component inside: how many counters does it export?
@@ -220,7 +257,7 @@ impl ReencodeComponent for Rewriter {
         _parser: Parser,
         module: &[u8],
     ) -> Result<(), Failure> {
-        let rewritten = module::metered(module)?;
+        let rewritten = module::metered(module, &self.uses.next().unwrap_or_default())?;
         self.modules.push(rewritten.is_some());
         match rewritten {
             Some(rewritten) => component.section(&ModuleSection(&rewritten)),
@@ -239,7 +276,7 @@ impl ReencodeComponent for Rewriter {
         _whole: &[u8],
     ) -> Result<(), Failure> {
         if has_code(inner)? {
-            let (rewritten, counters) = rewritten(inner)?;
+            let (rewritten, counters) = rewritten(inner, self.compound)?;
             self.components.push(counters);
             component.section(&NestedComponentSection(&rewritten));
         } else {

@@ -1,4 +1,7 @@
-//! Has a component count what it does.
+//! Looks at a component before it is compiled, and has it count what it does.
+//!
+//! [`Outline`] has the names of what a component exports and imports, and [`Shape`] how large and how deeply nested it is,
+//! compared with bounds on what a compiler is given.
 //!
 //! An engine's own count of fuel calls back into the engine from every loop, since fuel may be filled up there, and so a compiler has
 //! to keep everything that a loop works on safe from that call. That takes a third of a grader's speed. Here the count is part of
@@ -9,12 +12,14 @@
 //! What is counted: every instruction that a function executes is one unit, except `nop`, `drop` and those that only give structure
 //! (`block`, `loop`, `else`, `end`, `return`, `unreachable`); each entry of a function is one more; and instructions over a whole
 //! range of a memory or table cost one unit for 16 bytes or one element beside that. The count is compared with the limit where a
-//! function and where a turn of a loop begins, so no program runs on without meeting it.
+//! function and where a turn of a loop begins, so no program runs on without meeting it. What components inside of a component
+//! hand to each other is paid for by its length and by the call.
 //!
 //! No I/O, and no engine: bytes go in, and bytes come out.
 
 mod body;
 mod component;
+mod crossing;
 mod module;
 mod outline;
 mod shape;
@@ -37,7 +42,7 @@ pub fn export(counter: u32) -> String {
 }
 
 /// Changes whenever the same component comes out as other bytes or counts other units; part of what compiled code is kept under.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a component may use while it is made, before anybody sets the counter.
 pub const TO_START: i64 = 10_000_000_000;

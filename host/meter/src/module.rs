@@ -2,13 +2,18 @@
 //!
 //! It imports the counter as its last imported global, so the globals of its own move up by one.
 
+use std::collections::HashMap;
+
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     BlockType, CodeSection, EntityType, GlobalType, ImportSection, Module, SectionId, TypeSection, ValType,
 };
-use wasmparser::{CompositeInnerType, FunctionBody, ImportSectionReader, Parser, Payload, TypeRef, TypeSectionReader};
+use wasmparser::{
+    CompositeInnerType, ExternalKind, FunctionBody, ImportSectionReader, Parser, Payload, TypeRef, TypeSectionReader,
+};
 
 use crate::body;
+use crate::crossing::Uses;
 use crate::{Failure, MeterError, unsupported};
 
 /// The module under which the counter is imported, and its name there.
@@ -21,12 +26,24 @@ struct Signature {
     results: Vec<ValType>,
 }
 
+/// What is paid on entry of a function, beside its code.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Entry {
+    /// One unit for each byte that the last of its four parameters asks for.
+    pub(crate) by_length: bool,
+    /// The price of a call between components.
+    pub(crate) lent: bool,
+}
+
 /// Re-encodes one core module.
+#[derive(Default)]
 pub(crate) struct Meter {
     /// By type index; `None` for types that are not of functions.
     types: Vec<Option<Signature>>,
     /// Type of each function of the module's own.
     functions: Vec<u32>,
+    /// What is paid on entry of some of them, beside their code.
+    entries: HashMap<u32, Entry>,
     /// How many of them have been re-encoded.
     done: usize,
     imported_globals: u32,
@@ -34,8 +51,8 @@ pub(crate) struct Meter {
 }
 
 /// The module with its count; `None` where it has no code.
-pub(crate) fn metered(module: &[u8]) -> Result<Option<Module>, Failure> {
-    let mut meter = Meter::of(module)?;
+pub(crate) fn metered(module: &[u8], uses: &Uses) -> Result<Option<Module>, Failure> {
+    let mut meter = Meter::of(module, uses)?;
     if meter.functions.is_empty() {
         return Ok(None);
     }
@@ -46,9 +63,9 @@ pub(crate) fn metered(module: &[u8]) -> Result<Option<Module>, Failure> {
 
 impl Meter {
     /// Looks at what a module imports and declares.
-    fn of(module: &[u8]) -> Result<Meter, Failure> {
-        let (types, functions) = (Vec::new(), Vec::new());
-        let mut meter = Meter { types, functions, done: 0, imported_globals: 0, imports_done: false };
+    fn of(module: &[u8], uses: &Uses) -> Result<Meter, Failure> {
+        let mut meter = Meter::default();
+        let mut imported_functions = 0;
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
                 Payload::TypeSection(section) => meter.see_types(section)?,
@@ -56,6 +73,7 @@ impl Meter {
                     for import in section.into_imports() {
                         match import?.ty {
                             TypeRef::Global(_) => meter.imported_globals += 1,
+                            TypeRef::Func(_) | TypeRef::FuncExact(_) => imported_functions += 1,
                             TypeRef::Memory(memory) if memory.memory64 => return Err(unsupported("a 64-bit memory")),
                             TypeRef::Table(table) if table.table64 => return Err(unsupported("a 64-bit table")),
                             _ => {}
@@ -65,6 +83,22 @@ impl Meter {
                 Payload::FunctionSection(section) => {
                     for function in section {
                         meter.functions.push(function?);
+                    }
+                }
+                Payload::ExportSection(section) => {
+                    for export in section {
+                        let export = export?;
+                        let (given, lent) = (uses.reallocs.contains(export.name), uses.lent.contains(export.name));
+                        if export.kind != ExternalKind::Func || !(given || lent) {
+                            continue;
+                        }
+                        // Where the function is another module's, nothing in this one can be charged.
+                        let Some(own) = export.index.checked_sub(imported_functions) else {
+                            return Err(unsupported("a module that passes on a function of another one"));
+                        };
+                        let entry = meter.entries.entry(own).or_default();
+                        entry.by_length |= given;
+                        entry.lent |= lent;
                     }
                 }
                 Payload::MemorySection(section) => {
@@ -182,6 +216,7 @@ impl Reencode for Meter {
 
     fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<(), Failure> {
         let index = self.functions.get(self.done).copied();
+        let entry = self.entries.get(&(self.done as u32)).copied().unwrap_or_default();
         self.done += 1;
         let signature = index.and_then(|index| self.types.get(index as usize)?.as_ref().map(|kind| (index, kind)));
         let Some((index, signature)) = signature else {
@@ -189,6 +224,6 @@ impl Reencode for Meter {
         };
         let results = self.block_type_of(index, &signature.results);
         let parameters = signature.parameters;
-        body::rewrite(self, code, &body, parameters, results)
+        body::rewrite(self, code, &body, parameters, results, entry)
     }
 }

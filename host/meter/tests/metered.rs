@@ -210,7 +210,8 @@ fn modules_of_one_component_share_a_counter_and_components_inside_have_their_own
     assert_eq!(running.counters.len(), 3, "one for each component, this one's included");
     let (answer, used) = running.call(1_000, 1 << 40).expect("it ends");
     assert_eq!(answer, 1_001);
-    assert!((5_000..6_100).contains(&used), "{used}");
+    // Two calls of lent functions cost 1,000 each.
+    assert!((7_000..8_100).contains(&used), "{used}");
     let ended = running.call(1_000_000, 100_000).expect_err("the inner one uses up its own");
     assert!(matches!(ended.downcast_ref::<Trap>(), Some(Trap::BadConversionToInteger)));
 }
@@ -232,4 +233,75 @@ fn what_is_not_counted_is_refused() {
         (func (export "bench-meter") (result s64) (canon lift (core func $i "f"))))"#;
     let taken = metered(&wat::parse_str(own).expect("the test's own text")).expect("a name is no matter of counting");
     assert!(Component::from_binary(&Engine::default(), &taken).is_err(), "a plugin cannot bring a counter of its own");
+}
+
+/// A component inside of which one component lends `take` to another, which calls it `n` times with a text of 60,000 bytes.
+fn lending(realloc: &str, take: &str, encoding: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(component
+            (component $lender
+                (core module $m (memory (export "memory") 2)
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32) {realloc})
+                    (func (export "take") (param i32 i32)))
+                (core instance $i (instantiate $m))
+                (func (export "take") (param "text" {take})
+                    (canon lift (core func $i "take") (memory (core memory $i "memory")) (realloc (core func $i "realloc")) {encoding})))
+            (component $user
+                (import "take" (func $take (param "text" {take})))
+                (core module $memory (memory (export "memory") 2))
+                (core instance $memory (instantiate $memory))
+                (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
+                (core module $m
+                    (import "other" "take" (func $take (param i32 i32)))
+                    (func (export "f") (param $n i32) (result i32)
+                        (loop $turn
+                            (call $take (i32.const 0) (i32.const 60000))
+                            (br_if $turn (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                        (i32.const 7)))
+                (core instance $i (instantiate $m (with "other" (instance (export "take" (func $take))))))
+                (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))
+            (instance $lender (instantiate $lender))
+            (instance $user (instantiate $user (with "take" (func $lender "take"))))
+            (export "f" (func $user "f")))"#
+    );
+    wat::parse_str(text).expect("the test's own text")
+}
+
+#[test]
+fn what_passes_between_components_costs_by_its_bytes_and_by_the_call() {
+    for (kind, encoding, bytes) in
+        [("string", "", 60_000), ("string", "string-encoding=utf16", 120_000), ("(list u8)", "", 60_000)]
+    {
+        let mut running = start(&lending("(i32.const 0)", kind, encoding));
+        let (one, three) = (running.call(1, 1 << 40).expect("it ends").1, running.call(3, 1 << 40).expect("it ends").1);
+        let each = (three - one) / 2;
+        assert!((bytes + 1_000..bytes * 3 / 2 + 1_100).contains(&each), "{each} units for a {kind} {encoding}");
+    }
+}
+
+#[test]
+fn a_component_that_has_another_copy_texts_for_ever_ends() {
+    let ended = start(&lending("(i32.const 0)", "string", "")).call(u32::MAX, 100_000_000).expect_err("it is ended");
+    assert!(matches!(ended.downcast_ref::<Trap>(), Some(Trap::BadConversionToInteger)), "{ended:?}");
+}
+
+#[test]
+fn what_cannot_be_charged_between_components_is_refused() {
+    let wide = "(tuple u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8)".to_owned();
+    let wider = (0..3).fold(wide, |kind, _| format!("(tuple {kind} {kind} {kind} {kind} {kind})"));
+    assert!(matches!(
+        metered(&lending("(i32.const 0)", &format!("(list {wider})"), "")),
+        Err(MeterError::Unsupported(_))
+    ));
+    let mut many = String::from("(component ");
+    for number in 0..6 {
+        many += &format!(
+            r#"(component $c{number} (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+                (func (export "f") (canon lift (core func $i "f"))))
+            (instance $i{number} (instantiate $c{number}))"#
+        );
+    }
+    many += ")";
+    let many = wat::parse_str(many).expect("the test's own text");
+    assert!(matches!(metered(&many), Err(MeterError::Unsupported(what)) if what.contains("four")));
 }

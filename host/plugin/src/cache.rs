@@ -1,18 +1,23 @@
 //! Compiled code on disk, keyed by the component's content and the engine that compiled it.
 //!
-//! Loading compiled code means running it, so an entry is trusted only because this user's own process wrote it: the folder
-//! must belong to the user and be writable by nobody else, and each entry ends in a checksum that catches torn or rotten
-//! files. Against accidents CRC-32 is enough, and it takes a tenth of the time of a cryptographic digest, which would prove
-//! nothing about a folder whose owner can write both. A bad entry is a miss. Compiled code is never shipped and never taken
-//! from anywhere else.
+//! Loading compiled code means running it, so an entry is trusted only because this user's own process wrote it. The
+//! folder is private ([`bench_files::PrivateFolder`]): it belongs to the user, nobody else can write it, and nobody else
+//! can exchange it or a folder above it. It is opened once and used by its descriptor, and so is each entry, whose owner
+//! and mode are checked after it was opened. So what is checked is what is mapped. A folder that is not private is not
+//! used, and the reason is told.
+//!
+//! Each entry ends in a checksum that catches torn or rotten files. Against accidents CRC-32 is enough, and it takes a
+//! tenth of the time of a cryptographic digest. A digest with a key would prove nothing more: who can write an entry in
+//! this folder is the user or root, and both can read the key. A bad entry is a miss. Compiled code is never shipped and
+//! never taken from anywhere else.
 //!
 //! Entries are mapped, not read, when they are used, so they are only ever replaced as a whole file and never written to.
 
-use std::fs;
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use bench_text::clean_sentence;
+use bench_files::{FilesError, PrivateFolder};
 
 /// The checksum after the code, little-endian.
 const CHECKSUM: usize = size_of::<u32>();
@@ -22,66 +27,70 @@ const PIECE: usize = 128 << 10;
 
 /// A folder of compiled components.
 #[derive(Debug, Clone)]
-pub struct CompileCache {
-    folder: PathBuf,
+pub(crate) struct CompileCache {
+    folder: PrivateFolder,
 }
 
-/// Why a folder cannot serve as a cache.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CacheError {
-    #[error("{}: {error}", clean_sentence(path.display()))]
-    Io { path: PathBuf, error: std::io::Error },
-    #[error("{} belongs to another user or can be written by others", clean_sentence(path.display()))]
-    NotPrivate { path: PathBuf },
+/// An open entry whose checksum is right. What follows the code in it does not disturb the ELF file that the code is.
+pub(crate) struct Entry(File);
+
+impl Entry {
+    /// A path to the open file itself; `None` where the system has none.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::fd::AsRawFd as _;
+            Some(PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd())))
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+
+    /// The content.
+    pub(crate) fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut file = &self.0;
+        file.seek(SeekFrom::Start(0))?;
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        Ok(content)
+    }
 }
 
 impl CompileCache {
     /// Opens or makes the cache below `folder` for one engine, named by `engine_key`.
-    pub(crate) fn open(folder: &Path, engine_key: &str) -> Result<CompileCache, CacheError> {
-        let folder = folder.join(engine_key);
-        let failed = |error| CacheError::Io { path: folder.clone(), error };
-        create_private(&folder).map_err(failed)?;
-        let metadata = fs::symlink_metadata(&folder).map_err(failed)?;
-        if !metadata.is_dir() || !is_private(&metadata) {
-            return Err(CacheError::NotPrivate { path: folder });
-        }
-        Ok(CompileCache { folder })
+    pub(crate) fn open(folder: &Path, engine_key: &str) -> Result<CompileCache, FilesError> {
+        Ok(CompileCache { folder: PrivateFolder::open_or_create(&folder.join(engine_key))? })
     }
 
-    fn path(&self, digest: &str) -> PathBuf {
-        self.folder.join(format!("{digest}.bin"))
-    }
-
-    /// The file with the compiled code of the component with this digest, when there is a sound one. What follows the code
-    /// in it does not disturb the ELF file that the code is.
-    pub(crate) fn get(&self, digest: &str) -> Option<PathBuf> {
-        let path = self.path(digest);
-        is_sound(&path).ok()?.then_some(path)
+    /// The compiled code of the component with this digest, when there is a sound entry.
+    pub(crate) fn get(&self, digest: &str) -> Option<Entry> {
+        let file = self.folder.open_entry(name(digest)).ok()?;
+        is_sound(&file).ok()?.then_some(Entry(file))
     }
 
     /// Keeps compiled code. Failure to do so costs a compilation later and nothing else, so it is not an error.
     pub(crate) fn put(&self, digest: &str, code: &[u8]) {
-        let temporary = self.folder.join(format!(".{digest}.{}.tmp", std::process::id()));
-        let written = fs::File::create(&temporary).and_then(|mut file| {
-            file.write_all(code)?;
-            file.write_all(&crc32fast::hash(code).to_le_bytes())
-        });
-        let kept = written.and_then(|()| fs::rename(&temporary, self.path(digest)));
-        if kept.is_err() {
-            // Nothing more can be done about a folder that does not take files.
-            fs::remove_file(&temporary).ok();
+        let Ok(staged) = self.folder.stage(name(digest)) else { return };
+        let mut file = staged.as_file();
+        let written = file.write_all(code).and_then(|()| file.write_all(&crc32fast::hash(code).to_le_bytes()));
+        if written.is_ok() {
+            // A file that does not get its name is removed; nothing more can be done about such a folder.
+            staged.persist().ok();
         }
     }
 
     /// Forgets an entry that turned out to be unusable.
     pub(crate) fn forget(&self, digest: &str) {
-        fs::remove_file(self.path(digest)).ok();
+        self.folder.remove(name(digest)).ok();
     }
 }
 
+fn name(digest: &str) -> String {
+    format!("{digest}.bin")
+}
+
 /// Whether the file ends in the checksum of what comes before.
-fn is_sound(path: &Path) -> std::io::Result<bool> {
-    let mut file = fs::File::open(path)?;
+fn is_sound(mut file: &File) -> std::io::Result<bool> {
     let Some(mut code) = file.metadata()?.len().checked_sub(CHECKSUM as u64) else { return Ok(false) };
     let mut sum = crc32fast::Hasher::new();
     let mut piece = vec![0; PIECE];
@@ -94,29 +103,4 @@ fn is_sound(path: &Path) -> std::io::Result<bool> {
     let mut found = [0; CHECKSUM];
     file.read_exact(&mut found)?;
     Ok(u32::from_le_bytes(found) == sum.finalize())
-}
-
-#[cfg(unix)]
-fn create_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn create_private(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn is_private(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    const WRITABLE_BY_OTHERS: u32 = 0o022;
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    let me = unsafe { libc::geteuid() };
-    metadata.uid() == me && metadata.mode() & WRITABLE_BY_OTHERS == 0
-}
-
-#[cfg(not(unix))]
-fn is_private(_metadata: &fs::Metadata) -> bool {
-    true
 }

@@ -3,100 +3,44 @@
 //! The instance lives in a store of its own. Any failure of the host's making or the guest's drops the store, so that a
 //! half-finished guest is never called again; the next call starts a fresh instance.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{Instance, InstancePre, ResourceTable, TypedFunc};
-use wasmtime::{Engine, EngineWeak, Store, Trap, WasmBacktrace};
+use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::engine::{Plugin, Profile};
-use crate::error::{Fault, FaultKind, MemoryExceeded, TriedToWait};
+use crate::engine::Profile;
+use crate::error::{Fault, FaultKind, MemoryExceeded, OutOfTime, TriedToWait};
+use crate::guard::{self, Guard};
 use crate::limits::{Limiter, Limits};
+use crate::plugin::Plugin;
 use crate::room::with_room;
+use crate::ticker::Ticker;
 use crate::types::Problem;
 use crate::wasi;
 
-/// What a store carries: the limiter, and an empty WASI for the components that import one.
+/// What a store carries: the limiter, an empty WASI for the components that import one, and what ends a scorer's call.
 pub(crate) struct State {
     limiter: Limiter,
     /// Made by the first call of a WASI import; most components have none.
     wasi: Option<WasiCtx>,
     table: ResourceTable,
+    guard: Guard,
+}
+
+impl State {
+    /// Adds to what the guest used that the host does for it.
+    pub(crate) fn charge(&mut self, fuel: u64) {
+        self.guard.charge(fuel);
+    }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        // Each call of a WASI function asks for its context once.
+        self.guard.charge(wasi::PRICE);
         WasiCtxView { ctx: self.wasi.get_or_insert_with(wasi::empty_context), table: &mut self.table }
-    }
-}
-
-/// Advances an engine's epoch while a guest runs, and sleeps otherwise: a thread that woke up during a timed window would
-/// disturb what is measured.
-pub(crate) struct Ticker {
-    running: Mutex<usize>,
-    wake: Condvar,
-}
-
-impl Ticker {
-    /// How often the epoch advances.
-    const PERIOD: Duration = Duration::from_millis(5);
-
-    pub(crate) fn start(engine: &Engine) -> Arc<Ticker> {
-        let ticker = Arc::new(Ticker { running: Mutex::new(0), wake: Condvar::new() });
-        let engine = engine.weak();
-        let own = Arc::downgrade(&ticker);
-        let body = move || {
-            while let Some(ticker) = own.upgrade() {
-                let asleep = Duration::from_secs(1);
-                let running = ticker.lock();
-                // Waking once a second notices that the host is gone; it is the only wake-up while no guest runs.
-                let (running, _) = ticker
-                    .wake
-                    .wait_timeout_while(running, asleep, |count| *count == 0)
-                    .unwrap_or_else(PoisonError::into_inner);
-                let busy = *running > 0;
-                drop(running);
-                drop(ticker);
-                if busy && !advance(&engine) {
-                    return;
-                }
-            }
-        };
-        // Without the thread no deadline is ever enforced, so its absence must not go unnoticed.
-        #[expect(clippy::expect_used, reason = "a process that cannot start a thread cannot run plugins safely")]
-        std::thread::Builder::new().name("plugin-epoch".to_owned()).spawn(body).expect("the epoch thread must start");
-        ticker
-    }
-
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(self: &Arc<Self>) -> Running {
-        *self.lock() += 1;
-        self.wake.notify_one();
-        Running(Arc::clone(self))
-    }
-
-    fn ticks(deadline: Duration) -> u64 {
-        // The first tick may come at once, so one more is due.
-        (deadline.as_nanos().div_ceil(Self::PERIOD.as_nanos()) as u64).saturating_add(1)
-    }
-}
-
-fn advance(engine: &EngineWeak) -> bool {
-    std::thread::sleep(Ticker::PERIOD);
-    let Some(engine) = engine.upgrade() else { return false };
-    engine.increment_epoch();
-    true
-}
-
-struct Running(Arc<Ticker>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        *self.0.lock() -= 1;
     }
 }
 
@@ -117,6 +61,7 @@ impl<B> Live<B> {
         if self.counters.is_empty() {
             self.store.set_epoch_deadline(Ticker::ticks(deadline));
         }
+        self.store.data_mut().guard.arm(fuel, deadline);
         for exchange in &self.counters {
             exchange.call(&mut self.store, (0i64.saturating_sub_unsigned(fuel),))?;
         }
@@ -125,15 +70,18 @@ impl<B> Live<B> {
 
     /// What the last call used of so much fuel; 0 where none is counted. Until it is armed again, the instance can do nothing.
     ///
-    /// Components inside a component have counters of their own, and each may bring its own to the end; together they may not use more
-    /// either.
+    /// Components inside a component have counters of their own, and each may bring its own to the end; together with what the
+    /// host did for them they may not use more either.
     fn used(&mut self, fuel: u64) -> wasmtime::Result<u64> {
-        let mut used = 0u64;
+        if self.counters.is_empty() {
+            return Ok(0);
+        }
+        let mut used = self.store.data().guard.charged();
         for exchange in &self.counters {
             let (counter,) = exchange.call(&mut self.store, (0,))?;
             used = used.saturating_add(fuel.saturating_add_signed(counter));
         }
-        if self.counters.len() > 1 && used > fuel {
+        if used > fuel {
             return Err(Trap::OutOfFuel.into());
         }
         Ok(used)
@@ -160,7 +108,7 @@ pub(crate) struct Cell<B> {
     /// Linear memory of the instance after its last call, in bytes.
     memory: usize,
     profile: Profile,
-    ticker: Option<Arc<Ticker>>,
+    ticker: Arc<Ticker>,
     /// Name and version for faults; the digest's beginning until the plugin has described itself.
     pub(crate) name: String,
     digest: String,
@@ -214,12 +162,25 @@ impl<B: Send> Cell<B> {
         self.memory
     }
 
+    /// How long a call may take that may use so much fuel.
+    fn deadline(&self, fuel: u64) -> Duration {
+        match self.profile {
+            Profile::Codec => self.limits.deadline,
+            Profile::Scorer if fuel <= self.limits.fuel => self.limits.scorer_deadline,
+            Profile::Scorer => self.limits.program_deadline,
+        }
+    }
+
     fn instantiate(&mut self) -> wasmtime::Result<Live<B>> {
-        let state = State { limiter: Limiter::new(self.limits), wasi: None, table: ResourceTable::new() };
+        let mut guard = Guard::new(&self.ticker, self.limits.copied);
+        let fuel = self.limits.fuel.min(bench_meter::TO_START.unsigned_abs());
+        guard.arm(fuel, self.deadline(fuel));
+        let state = State { limiter: Limiter::new(self.limits), wasi: None, table: ResourceTable::new(), guard };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.copied);
-        if self.ticker.is_some() {
+        store.call_hook(|mut store, transition| guard::pass(&mut store, transition, |state| &mut state.guard));
+        if self.profile == Profile::Codec {
             store.set_epoch_deadline(Ticker::ticks(self.limits.deadline));
         }
         let instance = self.pre.instantiate(&mut store)?;
@@ -261,13 +222,13 @@ impl<B: Send> Cell<B> {
         fuel: u64,
         call: impl FnOnce(&B, &mut Store<State>) -> wasmtime::Result<R>,
     ) -> Result<(R, u64), Fault> {
-        let _running = self.ticker.as_ref().map(Ticker::enter);
+        let _running = self.ticker.enter();
         let live = match self.live.take() {
             Some(live) => Ok(live),
             None => self.instantiate(),
         };
         let result = live.and_then(|mut live| {
-            live.arm(fuel, self.limits.deadline)?;
+            live.arm(fuel, self.deadline(fuel))?;
             let value = call(&live.bindings, &mut live.store);
             self.memory = live.store.data().limiter.memory();
             let value = value?;
@@ -305,6 +266,9 @@ fn classify(error: &wasmtime::Error) -> FaultKind {
     }
     if error.downcast_ref::<TriedToWait>().is_some() {
         return FaultKind::Waited;
+    }
+    if error.downcast_ref::<OutOfTime>().is_some() {
+        return FaultKind::Deadline;
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => FaultKind::Stack,

@@ -80,14 +80,10 @@ fn fits(version: &Version) -> bool {
     version.major == SUPPORTED_VERSION.major && version.minor == SUPPORTED_VERSION.minor && version.pre.is_empty()
 }
 
-/// Reads the contract from the names of a component's exports and imports.
-pub(crate) fn examine(
-    exports: impl Iterator<Item = String>,
-    imports: impl Iterator<Item = String>,
-) -> Result<Contract, LoadError> {
-    let exports: Vec<String> = exports.collect();
+/// Which interface of ours a component exports, and in which version, by the names of its exports.
+pub(crate) fn kind(exports: &[String]) -> Result<(Kind, Version), LoadError> {
     let mut ours = Vec::new();
-    for export in &exports {
+    for export in exports {
         let (name, version) = export.split_once('@').unwrap_or((export, "0.0.0"));
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.interface() == name) {
             let version = Version::parse(version)
@@ -95,19 +91,19 @@ pub(crate) fn examine(
             ours.push((kind, version, export.clone()));
         }
     }
-    let (kind, version) = match ours.as_slice() {
-        [] => return Err(LoadError::NoWorld { exports }),
-        [(kind, version, _)] => (*kind, version.clone()),
-        several => {
-            return Err(LoadError::SeveralWorlds {
-                exports: several.iter().map(|(_, _, name)| name.clone()).collect(),
-            });
-        }
-    };
+    match ours.as_slice() {
+        [] => Err(LoadError::NoWorld { exports: exports.to_vec() }),
+        [(kind, version, _)] => Ok((*kind, version.clone())),
+        several => Err(LoadError::SeveralWorlds { exports: several.iter().map(|(_, _, name)| name.clone()).collect() }),
+    }
+}
+
+/// Reads the contract from the names of a component's exports and imports.
+pub(crate) fn examine(exports: Vec<String>, imports: Vec<String>) -> Result<Contract, LoadError> {
+    let (kind, version) = kind(&exports)?;
     if !fits(&version) {
         return Err(LoadError::WrongVersion { interface: kind.interface().to_owned(), found: version });
     }
-    let imports: Vec<String> = imports.collect();
     let mut wasi = false;
     for import in &imports {
         let (name, version) = import.split_once('@').unwrap_or((import, "0.0.0"));

@@ -9,8 +9,8 @@ use crate::cell::Cell;
 use crate::driver_types::{
     Backend, CountStep, Counter, Encoded, Info, LaunchOptions, LaunchPlan, LocatedEvent, Probe, ProbeAnswer, Target,
 };
-use crate::engine::Plugin;
 use crate::error::{Fault, FaultKind, LoadError};
+use crate::plugin::Plugin;
 use crate::types::{Generation, HttpRequest, HttpResponse, Problem, ResponseHeader};
 
 /// Bytes of a body that are handed to a decoder at once. Bodies are decoded in batches after the window, so that the cost

@@ -1,6 +1,9 @@
 //! The two ways a plugin can disappoint: it cannot be loaded, or a call into it goes wrong.
 
 use std::fmt;
+use std::time::Duration;
+
+use bench_meter::{ShapeError, TooComplex};
 
 use bench_text::{clean_name, clean_sentence};
 
@@ -28,6 +31,12 @@ pub enum LoadError {
     /// The bytes do not validate or do not compile.
     #[error("the component is not valid: {text}", text = clean_sentence(.0))]
     Invalid(String),
+    /// More of something than is compiled.
+    #[error("the component is too complex to compile: {0}")]
+    TooComplex(TooComplex),
+    /// Compiling it took more than it may.
+    #[error("compiling the component was ended: {0}")]
+    CompileLimit(CompileLimit),
     /// No export of ours.
     #[error("the component implements no world of bench:plugin; it exports {}", listed(.exports))]
     NoWorld {
@@ -76,6 +85,36 @@ pub enum LoadError {
     Engine(String),
 }
 
+/// What a compiler used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompileLimit {
+    /// The time that it may take.
+    Time(Duration),
+    /// The memory that it may take, in bytes.
+    Memory(u64),
+}
+
+impl fmt::Display for CompileLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileLimit::Time(time) => write!(f, "it took more than {} s", time.as_secs()),
+            CompileLimit::Memory(bytes) => {
+                write!(f, "the compiler died; it dies when it needs more than {} GiB of memory", bytes >> 30)
+            }
+        }
+    }
+}
+
+impl From<ShapeError> for LoadError {
+    fn from(error: ShapeError) -> Self {
+        match error {
+            ShapeError::Invalid(problem) => LoadError::Invalid(problem),
+            ShapeError::TooComplex(found) => LoadError::TooComplex(found),
+        }
+    }
+}
+
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { clean_sentence(names.join(", ")).to_string() }
 }
@@ -88,6 +127,8 @@ impl LoadError {
             LoadError::CoreModule => "plugin-core-module",
             LoadError::TooLarge { .. } => "plugin-too-large",
             LoadError::Invalid(_) => "plugin-invalid",
+            LoadError::TooComplex(_) => "plugin-too-complex",
+            LoadError::CompileLimit(_) => "plugin-compile-limit",
             LoadError::NoWorld { .. } => "plugin-no-world",
             LoadError::SeveralWorlds { .. } => "plugin-several-worlds",
             LoadError::WrongVersion { .. } => "plugin-wrong-version",
@@ -105,6 +146,15 @@ impl LoadError {
             LoadError::NotWasm => "give a .wasm component built for one of the worlds in wit/".to_owned(),
             LoadError::CoreModule => {
                 "turn it into a component with `wasm-tools component new`, or build it with `cargo xtask plugins`"
+                    .to_owned()
+            }
+            LoadError::TooComplex(_) => {
+                "split large functions, and leave out code and data that the plugin does not use; honest components have \
+                 less than a third of each bound"
+                    .to_owned()
+            }
+            LoadError::CompileLimit(_) => {
+                "use another plugin; to its author: split large functions, and leave out code that the plugin does not use"
                     .to_owned()
             }
             LoadError::NoWorld { .. } => {
@@ -157,7 +207,8 @@ pub enum FaultKind {
     Trap(String),
     /// The guest called itself too deeply.
     Stack,
-    /// The call took longer than its deadline.
+    /// The call took longer than its deadline. For a scorer this is the last resort, and says nothing about what it
+    /// graded: another machine may be faster.
     Deadline,
     /// The call used up its fuel.
     Fuel,
@@ -259,3 +310,8 @@ pub(crate) struct MemoryExceeded {
 #[derive(Debug, thiserror::Error)]
 #[error("a plugin tried to wait")]
 pub(crate) struct TriedToWait;
+
+/// Raised where a guest calls into the host after its deadline.
+#[derive(Debug, thiserror::Error)]
+#[error("a plugin did not come back in time")]
+pub(crate) struct OutOfTime;

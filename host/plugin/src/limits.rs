@@ -20,6 +20,11 @@ pub struct Limits {
     pub deadline: Duration,
     /// Fuel of one call under [`Profile::Scorer`](crate::Profile::Scorer): about one unit per instruction; see `bench_meter`.
     pub fuel: u64,
+    /// Wall time of one call under [`Profile::Scorer`](crate::Profile::Scorer) that has no more than this fuel: a last
+    /// resort, far above what the fuel takes. It is looked at where the guest calls into the host.
+    pub scorer_deadline: Duration,
+    /// Wall time of one call of a scorer that has more fuel than that.
+    pub program_deadline: Duration,
     /// Fuel of one sample instead, where a scorer runs what a model wrote: where it asks for an instance per sample.
     pub program_fuel: u64,
 }
@@ -46,6 +51,8 @@ impl Limits {
         table_elements: 100_000,
         copied: 64 << 20,
         deadline: Duration::from_secs(2),
+        scorer_deadline: Duration::from_secs(120),
+        program_deadline: Duration::from_secs(600),
         fuel: 10_000_000_000,
         program_fuel: 120_000_000_000,
     };

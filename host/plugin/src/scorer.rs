@@ -12,9 +12,9 @@ use crate::bulk::Bulk;
 use crate::cell::{Cell, State};
 use crate::contract::{Kind, SUPPORTED_VERSION};
 use crate::driver::describe_error;
-use crate::engine::Plugin;
 use crate::error::{Fault, FaultKind, LoadError};
 use crate::limits::Limits;
+use crate::plugin::Plugin;
 use crate::scorer_types::{Estimate, Graded, Info, Opinion, Sample, Verdict};
 use crate::types::Generation;
 use crate::verdicts;
@@ -133,7 +133,7 @@ impl Scorer {
         self.cell.call("scorer.task.drop", |_, store| task.resource.resource_drop(store))
     }
 
-    /// The verdicts on these samples. They may use the fuel of so many samples between them.
+    /// The verdicts on these samples. They may use the fuel of so many samples between them, up to that of a hundred.
     ///
     /// Verdicts that cannot be true are [`FaultKind::Lie`]: another number of them, of other samples, values that are infinite
     /// or outside [0, 1] where the scorer is not unbounded, a value where there is none, and the other way round.
@@ -192,7 +192,7 @@ impl Scorer {
         Ok((verdict, fuel))
     }
 
-    /// The task's metrics, the headline first. Adding up may use the fuel of so many samples.
+    /// The task's metrics, the headline first. Adding up may use the fuel of so many samples, up to that of a hundred.
     pub fn aggregate(&mut self, task: &Task, graded: &[Graded]) -> Result<Vec<Estimate>, Fault> {
         const EXPORT: &str = "scorer.task.aggregate";
         let resource = self.living(task, EXPORT)?;
@@ -205,7 +205,7 @@ impl Scorer {
     }
 
     fn fuel_for(&self, samples: usize) -> u64 {
-        self.fuel_per_sample().saturating_mul(samples.max(1) as u64)
+        self.fuel_per_sample().saturating_mul(samples.clamp(1, MOST_SHARES) as u64)
     }
 
     fn living(&self, task: &Task, export: &'static str) -> Result<ResourceAny, Fault> {
@@ -223,6 +223,9 @@ impl Scorer {
         Err(self.cell.fault(export, FaultKind::Lie(lie), Vec::new()))
     }
 }
+
+/// Of how many samples one call may use the fuel, whatever it is given. Else adding up a large task could take days.
+const MOST_SHARES: usize = 100;
 
 /// Questions that one sample may take; a few judges, each asked a few times.
 const MOST_QUESTIONS: usize = 256;

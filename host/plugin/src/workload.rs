@@ -5,8 +5,8 @@ use wasmtime::component::ResourceAny;
 use crate::bindings::workload::WorkloadPlugin;
 use crate::cell::Cell;
 use crate::driver::describe_error;
-use crate::engine::Plugin;
 use crate::error::{Fault, FaultKind, LoadError};
+use crate::plugin::Plugin;
 use crate::workload_types::{Facts, Info, Outcome, Phase, PhaseMeasures, SessionKey, Step, Summary};
 
 /// A workload component, ready to be called. Calls take `&mut self`: one at a time, by the one owner.

@@ -124,5 +124,82 @@ fn a_cache_that_others_can_write_is_not_used() {
     std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o777)).unwrap();
     let host = host();
     host.load(&guest("ok"), Limits::DEFAULT).unwrap();
-    assert!(host.cache_problem().unwrap().contains("can be written by others"));
+    let problem = host.cache_problem().unwrap();
+    assert!(problem.contains("is not private: other users can write"), "{problem}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_below_a_folder_that_others_can_write_is_not_used() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let above = folder.path().join("above");
+    std::fs::create_dir(&above).unwrap();
+    std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let host = Host::new(HostOptions { cache: Some(above.join("compiled")) });
+    host.load(&guest("ok"), Limits::DEFAULT).unwrap().driver().unwrap();
+    let problem = host.cache_problem().unwrap();
+    assert!(problem.contains(above.to_str().unwrap()), "{problem}");
+    assert!(!above.join("compiled").exists() || entries(&above.join("compiled")).is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_exchange_of_a_folder_above_an_open_cache_has_no_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let host = Host::new(HostOptions { cache: Some(cache.clone()) });
+    host.load(&guest("ok"), Limits::DEFAULT).unwrap();
+    let [entry] = entries(&cache).try_into().unwrap();
+    // The folder that has the name now holds nothing that could be run under the name of the second component.
+    std::fs::rename(&cache, folder.path().join("moved")).unwrap();
+    std::fs::create_dir_all(entry.parent().unwrap()).unwrap();
+    std::fs::write(&entry, "code of another user").unwrap();
+    host.load(&guest("ok"), Limits::DEFAULT).unwrap().driver().unwrap();
+    host.load(&guest("trap"), Limits::DEFAULT).unwrap().driver().unwrap();
+    assert_eq!(std::fs::read(&entry).unwrap(), b"code of another user", "it was neither used nor replaced");
+    assert_eq!(entries(&folder.path().join("moved")).len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_entry_that_others_can_write_or_that_has_a_second_name_is_a_miss_and_is_replaced() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("compiled");
+    let load = || Host::new(HostOptions { cache: Some(cache.clone()) }).load(&guest("ok"), Limits::DEFAULT).unwrap();
+    load();
+    let [entry] = entries(&cache).try_into().unwrap();
+    let inode = || std::fs::metadata(&entry).unwrap().ino();
+    let doubtful: [&dyn Fn(); 3] = [
+        &|| std::fs::set_permissions(&entry, std::fs::Permissions::from_mode(0o666)).unwrap(),
+        &|| std::fs::hard_link(&entry, folder.path().join(inode().to_string())).unwrap(),
+        // Only root can give a file away; for others there is no such entry in a folder of their own.
+        &|| drop(std::os::unix::fs::chown(&entry, Some(65_534), None)),
+    ];
+    for (case, spoil) in doubtful.iter().enumerate() {
+        let before = inode();
+        spoil();
+        let spoilt = case < 2 || std::fs::metadata(&entry).unwrap().uid() == 65_534;
+        load();
+        assert_eq!(inode() != before, spoilt, "case {case}");
+    }
+}
+
+#[test]
+fn what_is_too_complex_is_refused_before_it_is_compiled() {
+    let nested = format!("{}{}", "(loop ".repeat(900), ")".repeat(900));
+    let world = r#"(instance $d) (export "bench:plugin/driver@0.1.0" (instance $d))"#;
+    let text = format!("(component (core module (func {nested})) {world})");
+    // A compiler that is not there shows that none is asked.
+    let missing = bench_plugin::Compiler::Child { program: "/missing".into(), arguments: Vec::new() };
+    let host = Host::compiling_with(HostOptions { cache: None }, missing);
+    let component = wat::parse_str(text).unwrap();
+    for error in [host.load(&component, Limits::DEFAULT).unwrap_err(), host.interface(&component).unwrap_err()] {
+        assert_eq!(error.code(), "plugin-too-complex");
+        assert!(error.to_string().contains("function 0 has 65 nested loops"), "{error}");
+        assert!(error.hint().is_some());
+    }
+    assert_eq!(host.load(&guest("wrong-world"), Limits::DEFAULT).unwrap_err().code(), "plugin-no-world");
+    assert_eq!(host.load(&guest("forbidden-import"), Limits::DEFAULT).unwrap_err().code(), "plugin-unknown-import");
 }

@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bench-meter", &[]),
     // How samples and verdicts are packed for the sandbox's boundary is the one thing that both sides of it share as code.
     ("bench-packed", &[]),
-    ("bench-plugin", &["bench-meter", "bench-packed", "bench-text"]),
+    ("bench-plugin", &["bench-files", "bench-meter", "bench-packed", "bench-text"]),
     ("bench-forge", &[]),
     ("xtask", &["bench-forge"]),
     // No guest can run in a timed window: the crate that opens windows does not know what a guest is.
