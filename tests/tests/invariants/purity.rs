@@ -61,7 +61,9 @@ fn only_wire_load_and_sim_read_a_clock() {
             // How much of a core the machine takes away, for the figures; part of no program that is installed.
             "host/xtask/src/figures/process.rs" => CLOCKS.into_iter().filter(|word| *word != "Instant").collect(),
             // `Instantiate` is what the binary format calls making an instance.
-            "host/meter/src/component.rs" | "host/meter/src/crossing.rs" => CLOCKS.into_iter().filter(|word| *word != "Instant").collect(),
+            "host/meter/src/component.rs" | "host/meter/src/crossing.rs" => {
+                CLOCKS.into_iter().filter(|word| *word != "Instant").collect()
+            }
             // The age of a progress bar.
             "host/bench/src/live.rs" => CLOCKS.into_iter().filter(|word| *word != ".elapsed(").collect(),
             _ => CLOCKS.to_vec(),
