@@ -98,6 +98,7 @@ fn files_that_are_none_are_named_and_not_waited_for() {
         &["rescore", "./fifo.json"],
         &["compare", "./fifo.json", "./fifo.json"],
         &["sim", "--config", "./fifo.json"],
+        &["score", "./fifo.json", "--scorer", "match"],
     ] {
         on_fifo(&bench, &config, arguments).fails(6, "not-a-regular-file", &["fifo.json", "a FIFO"]);
     }
