@@ -17,7 +17,7 @@ use wasmparser::component_types::{ComponentDefinedType, ComponentDefinedTypeId, 
 use wasmparser::types::TypesRef;
 use wasmparser::{
     BinaryReaderError, CanonicalFunction, CanonicalOption, ComponentAlias, ExternalKind, FuncValidatorAllocations,
-    Instance, Parser, Payload, ValidPayload, Validator,
+    Instance, Parser, Payload, TypeRef, ValidPayload, Validator,
 };
 
 use crate::{Failure, MeterError, unsupported};
@@ -49,6 +49,8 @@ pub(crate) fn uses(component: &[u8]) -> Result<Vec<Uses>, Failure> {
         match payload {
             Payload::ModuleSection { unchecked_range, .. } => {
                 survey.modules.push(Uses::default());
+                let length = (unchecked_range.end - unchecked_range.start) as usize;
+                survey.passed_on.push(functions_passed_on(rest.get(..length).unwrap_or_default())?);
                 rest = after(rest, &unchecked_range);
             }
             Payload::ComponentSection { unchecked_range, .. } => rest = after(rest, &unchecked_range),
@@ -64,8 +66,8 @@ fn after<'b>(bytes: &'b [u8], range: &std::ops::Range<u64>) -> &'b [u8] {
 
 /// A core instance.
 enum Made {
-    /// Of a module of the component's own.
-    Module(u32),
+    /// Of a module of the component's own, with the instances that its imports come from, by name.
+    Module(u32, HashMap<String, u32>),
     /// Of functions that have been made before, by name.
     Exports(BTreeMap<String, u32>),
 }
@@ -73,6 +75,9 @@ enum Made {
 #[derive(Default)]
 struct Survey {
     modules: Vec<Uses>,
+    /// Of each module: the exports that are functions which it imports itself, and what it imports
+    /// them as.
+    passed_on: Vec<HashMap<String, (String, String)>>,
     instances: Vec<Made>,
     /// Of each core function: the instance that exports it, and its name there; `None` for those that are made of
     /// functions of components.
@@ -85,7 +90,10 @@ impl Survey {
             Payload::InstanceSection(section) => {
                 for instance in section.clone() {
                     self.instances.push(match instance? {
-                        Instance::Instantiate { module_index, .. } => Made::Module(module_index),
+                        Instance::Instantiate { module_index, args } => {
+                            let args = args.iter().map(|arg| (arg.name.to_owned(), arg.index)).collect();
+                            Made::Module(module_index, args)
+                        }
                         Instance::FromExports(exports) => Made::Exports(
                             exports
                                 .iter()
@@ -144,16 +152,51 @@ impl Survey {
 
     /// The module that a core function comes from, and the name of its export.
     fn origin(&self, function: u32) -> Option<(u32, String)> {
-        let mut from = self.functions.get(function as usize)?.as_ref()?;
+        let (mut instance, mut name) = self.functions.get(function as usize)?.clone()?;
+        // An instance names only what was made before it, so this ends.
         loop {
-            let (instance, name) = from;
-            match self.instances.get(*instance as usize)? {
-                Made::Module(module) => return Some((*module, name.clone())),
-                // An instance names only functions from before it, so this ends.
-                Made::Exports(exports) => from = self.functions.get(*exports.get(name)? as usize)?.as_ref()?,
+            match self.instances.get(instance as usize)? {
+                Made::Module(module, args) => match self.passed_on.get(*module as usize)?.get(&name) {
+                    Some((from, import)) => (instance, name) = (*args.get(from)?, import.clone()),
+                    None => return Some((*module, name)),
+                },
+                Made::Exports(exports) => {
+                    (instance, name) = self.functions.get(*exports.get(&name)? as usize)?.clone()?;
+                }
             }
         }
     }
+}
+
+/// The functions that a module both imports and exports: by the name of the export, the module and the
+/// name of the import. Libraries that are linked when a component is made do this.
+fn functions_passed_on(module: &[u8]) -> Result<HashMap<String, (String, String)>, Failure> {
+    let mut imports = Vec::new();
+    let mut passed_on = HashMap::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import?;
+                    if matches!(import.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)) {
+                        imports.push((import.module.to_owned(), import.name.to_owned()));
+                    }
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    if let (ExternalKind::Func, Some(import)) = (export.kind, imports.get(export.index as usize)) {
+                        passed_on.insert(export.name.to_owned(), import.clone());
+                    }
+                }
+                // What follows is code, which is the largest part of a module.
+                break;
+            }
+            _ => {}
+        }
+    }
+    Ok(passed_on)
 }
 
 /// Validates a component, and says whether all the functions that its components lend and borrow are small enough.

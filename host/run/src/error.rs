@@ -316,7 +316,7 @@ pub enum RunError {
     #[error("a run of two engines in turns cannot be gone on with")]
     ResumeSides,
     /// The record would hold a part of a key. It is not written.
-    #[error("the record of run `{run}` holds 12 or more characters of a key in a row, so it is not written")]
+    #[error("the record of run `{run}` holds 12 or more characters of a key in a row, so it is not written", run = clean_name(.run))]
     KeyInRecord {
         /// The run.
         run: String,

@@ -142,7 +142,7 @@ pub enum WireError {
         limit: u64,
     },
     /// The answers of a window take more room than the window has.
-    #[error("the answers of this window do not fit into the room that they have: {reason}")]
+    #[error("the answers of this window do not fit into the room that they have: {reason}", reason = clean_sentence(.reason))]
     WindowBudget {
         /// Which room, and how large it is.
         reason: String,

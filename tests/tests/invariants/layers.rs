@@ -9,6 +9,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bench-text", &[]),
     ("bench-metrics", &[]),
     ("bench-files", &["bench-text"]),
+    // What is read of JSON, archives and Parquet from outside, within a budget of memory.
+    ("bench-json", &[]),
+    ("bench-unpack", &["bench-text"]),
     ("bench-suite", &["bench-text"]),
     ("bench-wire", &["bench-text"]),
     ("bench-machine", &["bench-files", "bench-text"]),
@@ -24,8 +27,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Knows bytes and digests, and not what a component is.
     ("bench-oci", &["bench-files", "bench-text", "bench-wire"]),
     ("bench-record", &["bench-files", "bench-machine", "bench-metrics", "bench-text"]),
-    ("bench-samples", &["bench-files", "bench-text"]),
-    ("bench-import", &["bench-samples", "bench-suite", "bench-text"]),
+    ("bench-samples", &["bench-files", "bench-json", "bench-text", "bench-unpack"]),
+    ("bench-import", &["bench-files", "bench-json", "bench-samples", "bench-suite", "bench-text", "bench-unpack"]),
     ("bench-grade", &["bench-plugin", "bench-text"]),
     ("bench-kit", &["bench-files", "bench-forge", "bench-grade", "bench-plugin", "bench-text", "bench-wire"]),
     ("bench-report", &["bench-metrics", "bench-record", "bench-text"]),
@@ -151,7 +154,7 @@ const EXCLUSIVE: [(&str, &[&str]); 12] = [
     ("rustls", &["bench-wire"]),
     ("tokio-rustls", &["bench-wire"]),
     ("socket2", &["bench-wire"]),
-    ("parquet", &["bench-import", "bench-record", "bench-samples"]),
+    ("parquet", &["bench-import", "bench-record", "bench-samples", "bench-unpack"]),
     // Who writes a registry and who reads it share no code that checks signatures.
     ("tough", &["bench-repository"]),
     ("aws-lc-rs", &["bench-repository"]),
