@@ -165,7 +165,7 @@ fn components_and_modules_are_bounded() {
     assert_eq!(exceeded(&nested.finish()).0, Measure::Nesting);
     let mut exports = ComponentExportSection::new();
     for number in 0..30_000 {
-        exports.export(&format!("f{number}"), ComponentExportKind::Module, 0, None);
+        exports.export(format!("f{number}").as_str(), ComponentExportKind::Module, 0, None);
     }
     let mut component = Component::new();
     component.section(&ModuleSection(&Module::new())).section(&exports);

@@ -48,7 +48,7 @@ impl Templates {
         if !template.contains("{{") && !template.contains("{%") && !template.contains("{#") {
             return Ok(template.to_owned());
         }
-        render::render(&*self.read(template)?, fields)
+        render::render(&self.read(template)?, fields)
     }
 
     fn read(&self, template: &str) -> Result<Template, String> {

@@ -154,7 +154,7 @@ fn what_is_wrong_with_rows_is_named_with_its_place() {
         Plain { fields: [("question".to_owned(), "none".to_owned())].into(), ..plain(&desk, "r.jsonl", LINES) };
     refused(&desk, import(&wanted, &desk.options()), "import-row", &["none", "id, q, target"]);
     let wanted = Plain { file: desk.path("nowhere.jsonl"), ..Plain::default() };
-    refused(&desk, import(&wanted, &desk.options()), "import-io", &["nowhere.jsonl"]);
+    refused(&desk, import(&wanted, &desk.options()), "file-unreadable", &["nowhere.jsonl"]);
 }
 
 #[test]

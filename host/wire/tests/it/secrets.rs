@@ -137,7 +137,9 @@ proptest! {
         prop_assert!(run < 12, "{} characters are left in {}", run, String::from_utf8_lossy(&masked));
         for line in std::str::from_utf8(&masked).unwrap().lines().filter(|line| !line.is_empty()) {
             let json = line.strip_prefix("data: ").unwrap();
-            prop_assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json} is still JSON");
+            // The quote that ends a text can be the next character of a key with quotes, and is masked too then.
+            let is_json = serde_json::from_str::<serde_json::Value>(json).is_ok();
+            prop_assert!(is_json || key.contains('"'), "{json} is still JSON");
         }
 
         // The same key in one text, as an answer has it once its pieces are together.

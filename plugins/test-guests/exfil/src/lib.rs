@@ -1,6 +1,4 @@
-//! A driver that tries to get secrets out: it names the user's keys, and carries what one address answers to another.
-//! Tests put their own ports in the place of `59991` and `59992`.
-#![cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "only the component exports it"))]
+//! A driver that tries to get secrets out. Tests put their own ports in the place of `59991` and `59992`.
 
 use std::cell::RefCell;
 
@@ -12,8 +10,10 @@ use bench_sdk::http;
 use bench_sdk::recognise::http_probe;
 use bench_sdk::types::{Generation, HttpRequest, HttpResponse, Problem, ResponseHeader};
 
-struct Plugin;
-struct Nothing;
+/// The driver.
+pub struct Plugin;
+/// Decodes and counts nothing.
+pub struct Nothing;
 
 thread_local! {
     /// Everything that any server and the host have answered.
