@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bench_plugin::{Fault, FaultKind, Limits, Profile};
@@ -39,6 +40,29 @@ fn a_body_larger_than_one_batch_keeps_its_read_numbers() {
     let events = driver.decode(&[], &body, &ends).unwrap();
     assert_eq!(events.len(), 3072);
     assert!(events.iter().zip(0..).all(|(event, read)| event.read == read && common::text(event).len() == 1024));
+}
+
+#[test]
+fn a_decoding_that_is_given_up_leaves_the_driver_as_it_was() {
+    let mut driver = driver("ok").unwrap();
+    let mut taken = 0;
+    let mut each = |_| {
+        taken += 1;
+        if taken == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    driver.decode_each(&[], b"onetwothree", &[3, 6, 11], &mut each).unwrap();
+    assert_eq!(taken, 2);
+    assert_eq!(driver.decode(&[], b"onetwothree", &[3, 6, 11]).unwrap().len(), 3);
+}
+
+#[test]
+fn a_body_of_single_bytes_goes_in_several_batches() {
+    let mut driver = driver("ok").unwrap();
+    let body = vec![b'x'; 200_000];
+    let ends: Vec<u32> = (1..=200_000).collect();
+    let events = driver.decode(&[], &body, &ends).unwrap();
+    assert_eq!(events.len(), 200_000);
+    assert!(events.iter().zip(0..).all(|(event, read)| event.read == read));
 }
 
 #[test]

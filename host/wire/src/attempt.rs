@@ -339,3 +339,24 @@ impl Deadline<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_counts_from_the_end_of_a_pause() {
+        let mut pauses = Pauses::default();
+        let before = Stamp::now();
+        assert_eq!(pauses.silence_from(before), before, "without a pause it counts from the last read");
+        pauses.begin();
+        pauses.begin();
+        assert_eq!(pauses.changes, 1, "a pause begins once");
+        pauses.end();
+        pauses.end();
+        assert_eq!(pauses.changes, 2);
+        assert!(pauses.silence_from(before) >= before);
+        assert_eq!(Some(pauses.silence_from(before)), pauses.resumed, "not from before the pause");
+        assert_eq!(pauses.total(Stamp::now()), pauses.over, "a pause that is over does not grow");
+    }
+}

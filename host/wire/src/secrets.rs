@@ -52,7 +52,11 @@ impl Secrets {
         self.values.insert(name, value.to_owned());
         let values = || self.values.values().map(String::as_str);
         self.patterns = Patterns::new(values()).map(Arc::new);
-        self.long = Patterns::new(values().filter(|value| value.len() >= LEAK)).map(Arc::new);
+        self.long = if values().all(|value| value.len() >= LEAK) {
+            self.patterns.clone()
+        } else {
+            Patterns::new(values().filter(|value| value.len() >= LEAK)).map(Arc::new)
+        };
         Ok(())
     }
 
@@ -62,7 +66,8 @@ impl Secrets {
     }
 
     /// `bytes` of an answer's body in which whatever belongs to a key is overwritten by asterisks, so that offsets stay what they
-    /// were. Finds keys as [`Secrets::redact`] does, and also those that the events of a stream give away in pieces.
+    /// were. Finds keys as [`Secrets::redact`] does, and also those that the events of a stream give away in pieces. JSON stays
+    /// JSON, unless a key holds a quote or a backslash and by that looks like the JSON around it.
     #[must_use]
     pub fn mask(&self, bytes: &Bytes) -> Bytes {
         let Some(patterns) = &self.patterns else { return bytes.clone() };
