@@ -17,6 +17,10 @@ pub use import::{CallsForm, Common, ImportCommand};
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, about, long_about = None, after_help = Exit::help(), max_term_width = 110)]
 pub struct Cli {
+    /// Memory that the values of one input file may take, in MiB [default: an eighth of what is free, 192 to 1024]
+    #[arg(long, global = true, value_name = "MIB", env = "BENCH_MAX_MEMORY",
+        value_parser = clap::value_parser!(u64).range(16..=1 << 24), hide_short_help = true)]
+    pub max_memory: Option<u64>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

@@ -27,6 +27,10 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = cli::Cli::parse();
+    let allowed = cli.max_memory.map(|mib| mib << 20);
+    if let Some(bytes) = allowed.or_else(|| bench_machine::memory::room().map(bench_json::memory_share)) {
+        bench_json::set_memory(bytes);
+    }
     match commands::dispatch(cli.command) {
         Ok(code) => code.into(),
         Err(failure) => {

@@ -117,7 +117,7 @@ struct Look {
 }
 
 fn suite(offered: &Offered, bytes: &[u8], data: Vec<(String, Vec<u8>)>) -> Result<(), String> {
-    let mut files = unpack(bytes, ArchiveLimits::SUITE).map_err(|error| error.to_string())?;
+    let mut files = unpack(bytes, ArchiveLimits::suite()).map_err(|error| error.to_string())?;
     put_data(&mut files, data).map_err(|error| error.to_string())?;
     let suite = Suite::from_files(&files).map_err(|error| error.to_string())?;
     let (manifest, release) = (suite.manifest(), &offered.release);

@@ -10,6 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// all of it.
 pub const DEFAULT_MEMORY: u64 = 192 << 20;
 
+/// Bytes of memory that one input may take unless the user asks for another number, in a process that may take `room` bytes: an
+/// eighth, at least [`DEFAULT_MEMORY`] and at most 1 GiB, but never more than three eighths of what there is.
+#[must_use]
+pub fn memory_share(room: u64) -> u64 {
+    (room / 8).clamp(DEFAULT_MEMORY, 1 << 30).min(room / 8 * 3)
+}
+
 /// What the user allows, for the whole process.
 static MEMORY: AtomicU64 = AtomicU64::new(DEFAULT_MEMORY);
 
@@ -37,6 +44,8 @@ pub struct Budget {
 #[derive(Debug)]
 struct Shared {
     limit: u64,
+    /// The limit that a person set, for errors: that of the whole where a part may take what is left of it.
+    stated: u64,
     spent: Cell<u64>,
     exceeded: Cell<bool>,
 }
@@ -71,7 +80,18 @@ impl Budget {
     /// A budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: u64) -> Self {
-        Self { shared: Rc::new(Shared { limit, spent: Cell::new(0), exceeded: Cell::new(false) }) }
+        Self::stating(limit, limit)
+    }
+
+    fn stating(limit: u64, stated: u64) -> Self {
+        Self { shared: Rc::new(Shared { limit, stated, spent: Cell::new(0), exceeded: Cell::new(false) }) }
+    }
+
+    /// A budget of its own for a part of the input: `most` bytes, or what is left here if that is less. Nothing is spent here.
+    #[must_use]
+    pub fn part(&self, most: u64) -> Self {
+        let left = self.left();
+        if most < left { Self::new(most) } else { Self::stating(left, self.shared.stated) }
     }
 
     /// The limit in bytes.
@@ -94,7 +114,7 @@ impl Budget {
         let spent = self.shared.spent.get().saturating_add(bytes);
         if spent > self.shared.limit {
             self.shared.exceeded.set(true);
-            return Err(OverBudget { limit: self.shared.limit });
+            return Err(self.refusal());
         }
         self.shared.spent.set(spent);
         Ok(())
@@ -116,8 +136,36 @@ impl Budget {
         self.shared.spent.set(self.shared.spent.get().min(spent));
     }
 
+    /// The error of an expense that is refused.
+    pub(crate) fn refusal(&self) -> OverBudget {
+        OverBudget { limit: self.shared.stated }
+    }
+
     /// Takes the mark that an expense was refused.
     pub(crate) fn take_exceeded(&self) -> bool {
         self.shared.exceeded.replace(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_states_the_limit_of_the_whole() {
+        let whole = Budget::new(192 << 20);
+        assert_eq!(whole.spend(191 << 20), Ok(()));
+        let part = whole.part(24 << 20);
+        assert_eq!(part.limit(), 1 << 20);
+        assert_eq!(part.spend(2 << 20), Err(OverBudget { limit: 192 << 20 }));
+        assert_eq!(whole.spent(), 191 << 20);
+        let small = whole.part(1 << 10);
+        assert_eq!(small.spend(1 << 11), Err(OverBudget { limit: 1 << 10 }));
+    }
+
+    #[test]
+    fn an_input_gets_a_share_of_the_room() {
+        let mib = |room: u64| memory_share(room << 20) >> 20;
+        assert_eq!([128, 512, 1024, 2048, 4096, 65_536].map(mib), [48, 192, 192, 256, 512, 1024]);
     }
 }

@@ -26,14 +26,21 @@ pub struct Costs {
     pub entry: u64,
     /// Each element of a list, without what it points to.
     pub element: u64,
+    /// Each object that is an element of a list, beside the above.
+    pub listed: u64,
 }
 
 impl Costs {
     /// Those of [`Value`].
-    pub const VALUES: Self = Self { object: FIRST_ENTRY, entry: 2 * (VALUE + 32) + 16, element: 2 * VALUE };
+    pub const VALUES: Self = Self { object: FIRST_ENTRY, entry: 2 * (VALUE + 32) + 16, element: 2 * VALUE, listed: 0 };
 
-    /// Those of types whose structures hold other structures in place.
-    pub const TYPES: Self = Self { object: 256, entry: 16, element: 64 };
+    /// Those of types whose structures hold other structures in place. `listed` is the size of the structures that stand in
+    /// lists, in bytes.
+    #[must_use]
+    pub const fn of_types(listed: usize) -> Self {
+        // The room of a list doubles.
+        Self { object: 64, entry: 8, element: 32, listed: 2 * listed as u64 }
+    }
 
     /// What the entry at `index` of an object adds.
     #[must_use]

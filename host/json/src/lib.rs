@@ -11,7 +11,7 @@ mod cost;
 mod measure;
 mod read;
 
-pub use budget::{Budget, DEFAULT_MEMORY, OverBudget, memory, set_memory};
+pub use budget::{Budget, DEFAULT_MEMORY, OverBudget, memory, memory_share, set_memory};
 pub use cost::{Costs, cost_of, cost_of_fields, text_cost};
 pub use measure::{measure, measure_with};
 pub use read::{JsonError, object, value};

@@ -23,7 +23,7 @@ pub fn measure(text: &str, budget: &Budget) -> Result<(), JsonError> {
 pub fn measure_with(text: &[u8], costs: &Costs, budget: &Budget) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     budget.take_exceeded();
-    let walked = Walk { costs, budget }.deserialize(&mut deserializer);
+    let walked = Walk { costs, budget, in_list: false }.deserialize(&mut deserializer);
     walked.and_then(|()| deserializer.end()).map_err(|error| JsonError::tell(error, budget))
 }
 
@@ -31,6 +31,7 @@ pub fn measure_with(text: &[u8], costs: &Costs, budget: &Budget) -> Result<(), J
 struct Walk<'b> {
     costs: &'b Costs,
     budget: &'b Budget,
+    in_list: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -74,7 +75,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while elements.next_element_seed(self)?.is_some() {
+        while elements.next_element_seed(Self { in_list: true, ..self })?.is_some() {
             self.budget.spend(self.costs.of_element(index)).map_err(A::Error::custom)?;
             index += 1;
         }
@@ -83,9 +84,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while entries.next_key_seed(self)?.is_some() {
+        if self.in_list {
+            self.budget.spend(self.costs.listed).map_err(A::Error::custom)?;
+        }
+        let within = Self { in_list: false, ..self };
+        while entries.next_key_seed(within)?.is_some() {
             self.budget.spend(self.costs.of_entry(index)).map_err(A::Error::custom)?;
-            entries.next_value_seed(self)?;
+            entries.next_value_seed(within)?;
             index += 1;
         }
         Ok(())

@@ -44,7 +44,7 @@ impl JsonError {
 
     /// Tells a refused expense from a fault of the text.
     pub(crate) fn tell(error: serde_json::Error, budget: &Budget) -> Self {
-        if budget.take_exceeded() { OverBudget { limit: budget.limit() }.into() } else { error.into() }
+        if budget.take_exceeded() { budget.refusal().into() } else { error.into() }
     }
 }
 

@@ -200,6 +200,8 @@ impl Rows {
             let fitting = input_tokens.div_ceil(mooncake::BLOCK_TOKENS) as usize;
             self.spare_blocks += u64::from(prefix_blocks.len() > fitting);
             prefix_blocks.truncate(fitting);
+            // What was left out would stay in memory, and it is counted nowhere.
+            prefix_blocks.shrink_to_fit();
         }
         self.blocks += prefix_blocks.len();
         if self.blocks > MOST_BLOCKS {

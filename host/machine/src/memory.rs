@@ -89,6 +89,26 @@ pub fn linux(tree: &Tree, modules: Found<MemoryModules>) -> Found<Memory> {
     })
 }
 
+/// Bytes of memory that this process may take: what is available, or less where a control group or a limit of the process
+/// allows less. `None` where the system does not say, which is everywhere but on Linux.
+#[must_use]
+pub fn room() -> Option<u64> {
+    room_below(&Tree::default())
+}
+
+fn room_below(tree: &Tree) -> Option<u64> {
+    let sizes = parse_meminfo(&tree.value("/proc/meminfo")?).ok()?;
+    let group = crate::surroundings::limits(tree).memory_bytes;
+    let process = tree.value("/proc/self/limits").and_then(|text| parse_address_space(&text));
+    [group, process].into_iter().flatten().chain([sizes.available_bytes]).min()
+}
+
+/// The limit of the address space from `/proc/self/limits`, in bytes. `None` where it is unlimited.
+fn parse_address_space(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// The chosen one of a kernel choice such as `always [madvise] never`.
 fn bracketed(text: &str) -> Option<String> {
     let (_, rest) = text.split_once('[')?;
@@ -195,4 +215,34 @@ pub(crate) fn other(system: &sysinfo::System) -> Found<Memory> {
         transparent_huge_pages: None,
         modules: Found::not_present("dmidecode"),
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed test is a panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tightest_limit_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let room = || room_below(&Tree::below(root.path()));
+        assert_eq!(room(), None);
+        put("proc/meminfo", "MemTotal: 8388608 kB\nMemAvailable: 4194304 kB\n");
+        assert_eq!(room(), Some(4 << 30));
+        put(
+            "proc/self/limits",
+            "Limit  Soft Limit  Hard Limit  Units\nMax address space  unlimited  unlimited  bytes\n",
+        );
+        assert_eq!(room(), Some(4 << 30));
+        put("proc/self/limits", "Max address space         536870912            536870912            bytes     \n");
+        assert_eq!(room(), Some(512 << 20));
+        put("proc/self/cgroup", "0::/job\n");
+        put("sys/fs/cgroup/job/memory.max", "268435456\n");
+        assert_eq!(room(), Some(256 << 20));
+    }
 }

@@ -82,7 +82,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> Result<()> {
     for function in ["poll", "[method]pollable.block"] {
         poll.func_new(function, |_, _, _, _| Err(TriedToWait.into()))?;
     }
-    // Making up bytes takes the host longer than moving them, so these cost one unit for each byte beside the call.
+    // Making up bytes takes the host far longer than moving them, so each costs units of its own beside the call.
     linker.instance(RANDOM)?.func_wrap("get-random-bytes", |mut store, (length,): (u64,)| {
         Ok((random::Host::get_random_bytes(charged(store.data_mut(), length), length)?,))
     })?;
@@ -93,9 +93,13 @@ pub(crate) fn link(linker: &mut Linker<State>) -> Result<()> {
     Ok(())
 }
 
+/// Units of fuel that a random byte costs. The generator makes a byte in some nanoseconds, in which code spends about as many
+/// units.
+const RANDOM_BYTE: u64 = 16;
+
 /// The source of random bytes, where so many have been paid for.
 fn charged(state: &mut State, bytes: u64) -> &mut WasiRandomCtx {
-    state.charge(bytes);
+    state.charge(bytes.saturating_mul(RANDOM_BYTE));
     state.ctx().ctx.random()
 }
 

@@ -29,6 +29,14 @@ pub enum RecordError {
     /// A file or folder that is not used as it is.
     #[error(transparent)]
     Files(FilesError),
+    /// What a record holds takes more memory than it may.
+    #[error("{what}: {error}", what = clean_name(.what))]
+    Memory {
+        /// The file, or what else was read.
+        what: String,
+        /// How much it may take.
+        error: bench_json::OverBudget,
+    },
     /// The text is not a run record.
     #[error("{what} is not a run record: {reason}", what = clean_name(.what), reason = clean_sentence(.reason))]
     NotARecord {
@@ -95,6 +103,7 @@ impl RecordError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "record-io",
+            Self::Memory { error, .. } => error.code(),
             Self::TooLarge { .. } => "record-too-large",
             Self::Files(error) => error.code(),
             Self::NotARecord { .. } => "not-a-record",
@@ -117,6 +126,7 @@ impl RecordError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => "Free some disk space.",
             Self::Io { .. } => return None,
             Self::Files(error) => return error.hint(),
+            Self::Memory { error, .. } => error.hint(),
             Self::TooLarge { .. } | Self::NotARecord { .. } => "Name a `run.json` that `bench run` wrote.",
             Self::NewerVersion { .. } => "Update this program.",
             Self::Unwritable { .. } => "This is a fault of the program or of a plugin; please report it.",

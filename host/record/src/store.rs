@@ -9,12 +9,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bench_files::{PrivateFolder, read_bounded, write_output};
+use bench_json::{Budget, memory};
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordError, RunId, RunRecord, RunStatus, WorkloadStatus, schema};
 
-/// Largest `run.json` that is read, in bytes.
-const MAX_RECORD_BYTES: u64 = 256 << 20;
+/// Largest `run.json` that is read, in bytes: 128 MiB, or more where the user allows more memory.
+fn max_record_bytes() -> u64 {
+    memory() / 3 * 2
+}
 
 const RECORD_FILE: &str = "run.json";
 const TRACE_FILE: &str = "trace.parquet";
@@ -238,7 +241,7 @@ fn names(store: &PrivateFolder) -> Result<Vec<String>, RecordError> {
 
 /// The record in the folder of a run, and its path for messages.
 fn read_entry(folder: &PrivateFolder) -> Result<(Vec<u8>, String), RecordError> {
-    let json = folder.read_entry_bounded(RECORD_FILE, MAX_RECORD_BYTES)?;
+    let json = folder.read_entry_bounded(RECORD_FILE, max_record_bytes())?;
     Ok((json, folder.entry_path(RECORD_FILE).display().to_string()))
 }
 
@@ -246,9 +249,9 @@ fn read_entry(folder: &PrivateFolder) -> Result<(Vec<u8>, String), RecordError> 
 ///
 /// # Errors
 ///
-/// [`RecordError::Io`], [`RecordError::TooLarge`], or those of [`crate::parse`].
+/// [`RecordError::Io`], [`RecordError::Files`], [`RecordError::TooLarge`], or those of [`crate::parse`].
 pub fn read_record(path: &Path) -> Result<RunRecord, RecordError> {
-    schema::parse(&read_bounded(path, MAX_RECORD_BYTES)?, &path.display().to_string())
+    schema::parse(&read_bounded(path, max_record_bytes())?, &path.display().to_string())
 }
 
 /// Writes `record` to the file at `path` as indented JSON, whole or not at all.
@@ -266,7 +269,9 @@ fn encode(record: &RunRecord) -> Result<Vec<u8>, RecordError> {
     let mut json = serde_json::to_vec_pretty(record).map_err(|error| unwritable(error.to_string()))?;
     json.push(b'\n');
     // JSON turns a number that is not finite into null, which no longer reads as a number.
-    schema::parse(&json, "the record just written").map_err(|error| unwritable(error.to_string()))?;
+    let unbounded = Budget::new(u64::MAX);
+    schema::parse_within::<RunRecord>(&json, "the record just written", &unbounded)
+        .map_err(|error| unwritable(error.to_string()))?;
     Ok(json)
 }
 

@@ -2,11 +2,12 @@
 //! Reading trusts nothing: neither names, nor the sizes that the archive claims.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Write as _};
 
 use bench_text::spell_name;
+use bench_unpack::archive::{Archive, ArchiveLimits as Sizes, Refusal};
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::item::NameError;
 
@@ -23,8 +24,13 @@ pub struct ArchiveLimits {
 }
 
 impl ArchiveLimits {
-    /// A suite: 10 000 files and 512 MiB.
-    pub const SUITE: ArchiveLimits = ArchiveLimits { files: 10_000, bytes: 512 << 20 };
+    /// A suite: 10 000 files, and five sixths of the memory that an input may take. The files are in memory while the suite is
+    /// read, and its items beside them.
+    #[must_use]
+    pub fn suite() -> Self {
+        Self { files: 10_000, bytes: bench_json::memory() / 6 * 5 }
+    }
+
     /// A registry: 100 000 files and 2 GiB.
     pub const REGISTRY: ArchiveLimits = ArchiveLimits { files: 100_000, bytes: 2 << 30 };
 }
@@ -55,30 +61,30 @@ pub fn pack(files: &Files) -> Result<Vec<u8>, NameError> {
 /// Takes the files out of an archive.
 ///
 /// # Errors
-/// When it is damaged, larger than `limits`, or has paths that leave it, differ in case alone, or are links.
+/// When it is damaged, larger than `limits`, unpacks to more than 200 times a file's bytes, has files that share bytes, or has
+/// paths that leave it, differ in case alone, or are links.
 pub fn unpack(bytes: &[u8], limits: ArchiveLimits) -> Result<Files, NameError> {
-    let damaged = || bad("the archive", "is no whole zip file");
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged())?;
-    if archive.len() > limits.files {
-        return Err(bad("the archive", "holds too many files"));
-    }
-    let mut left = limits.bytes;
+    let refused = |error: Refusal| match error {
+        Refusal::TooMany { .. } => bad("the archive", "holds too many files"),
+        Refusal::TooLarge { .. } => bad("the archive", "holds more than it may"),
+        Refusal::Overlap { name } => bad(&name, "shares bytes of the archive with another file"),
+        Refusal::Ratio { name, .. } => bad(&name, "unpacks to far more than it is"),
+        _ => bad("the archive", "is no whole zip file"),
+    };
+    let sizes = Sizes { entries: limits.files as u64, entry_bytes: limits.bytes, bytes: limits.bytes };
+    let mut archive = Archive::open(Cursor::new(bytes), sizes).map_err(refused)?;
     let mut files = Files::new();
     let mut seen = BTreeSet::new();
-    for place in 0..archive.len() {
-        let entry = archive.by_index(place).map_err(|_| damaged())?;
-        let path = entry.name().map_err(|_| damaged())?.into_owned();
+    for index in 0..archive.len() {
+        let (path, is_file) = archive.entry(index).map_err(refused)?;
         check(&path)?;
-        if !entry.is_file() || entry.is_symlink() {
+        if !is_file {
             return Err(bad(&path, "is no plain file"));
         }
         if !seen.insert(path.to_lowercase()) {
             return Err(bad(&path, "is in the archive twice, or in two spellings"));
         }
-        let mut content = Vec::new();
-        entry.take(left + 1).read_to_end(&mut content).map_err(|_| damaged())?;
-        left = left.checked_sub(content.len() as u64).ok_or_else(|| bad("the archive", "holds more than it may"))?;
-        files.insert(path, content);
+        files.insert(path, archive.read(index, limits.bytes).map_err(refused)?);
     }
     Ok(files)
 }
@@ -140,16 +146,18 @@ mod tests {
         let files = files(&["suite.toml", "data/a.jsonl", "licences/MIT.txt"]);
         let packed = pack(&files).unwrap();
         assert_eq!(packed, pack(&files).unwrap());
-        assert_eq!(unpack(&packed, ArchiveLimits::SUITE).unwrap(), files);
+        assert_eq!(unpack(&packed, ArchiveLimits::suite()).unwrap(), files);
     }
 
     #[test]
     fn paths_that_leave_or_deceive_are_refused() {
         for path in ["../x", "/x", "a/../x", "a//b", "./x", "a\\b", "C:/x", "a/.git", "na\u{ef}ve", "a b", "x.", "dir/"]
         {
-            assert!(unpack(&raw(&[path]), ArchiveLimits::SUITE).is_err(), "{path}");
+            assert!(unpack(&raw(&[path]), ArchiveLimits::suite()).is_err(), "{path}");
         }
-        assert!(unpack(&raw(&["a/B", "a/b"]), ArchiveLimits::SUITE).unwrap_err().to_string().contains("two spellings"));
+        assert!(
+            unpack(&raw(&["a/B", "a/b"]), ArchiveLimits::suite()).unwrap_err().to_string().contains("two spellings")
+        );
     }
 
     #[test]
@@ -157,7 +165,7 @@ mod tests {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         writer.add_symlink("a", "/etc/passwd", SimpleFileOptions::default()).unwrap();
         let bytes = writer.finish().unwrap().into_inner();
-        assert!(unpack(&bytes, ArchiveLimits::SUITE).is_err());
+        assert!(unpack(&bytes, ArchiveLimits::suite()).is_err());
     }
 
     #[test]
@@ -175,7 +183,7 @@ mod tests {
             let mut packed = pack(&files(&["suite.toml", "data/a.jsonl"])).unwrap();
             let place = place % packed.len();
             packed[place] = byte;
-            let _ = unpack(&packed, ArchiveLimits::SUITE);
+            let _ = unpack(&packed, ArchiveLimits::suite());
         }
     }
 }

@@ -109,7 +109,7 @@ impl Installed {
             problem: problem.to_string(),
         };
         let archive = self.store.read(&item.sha256, item.bytes)?;
-        let mut files = unpack(&archive, ArchiveLimits::SUITE).map_err(damaged)?;
+        let mut files = unpack(&archive, ArchiveLimits::suite()).map_err(damaged)?;
         let read = |data: &DataNeeded| Ok((data.name.clone(), self.store.read(&data.sha256, data.bytes)?));
         let data: Vec<_> = item.data.iter().map(read).collect::<Result<_, RegistryError>>()?;
         put_data(&mut files, data).map_err(damaged)?;

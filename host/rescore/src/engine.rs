@@ -193,7 +193,7 @@ fn configuration(given: &str) -> Result<Value, RescoreError> {
             bench_files::read_bounded(Path::new(given), LARGEST_CONFIG).map_err(|error| wrong(error.to_string()))?;
         String::from_utf8(bytes).map_err(|_| wrong(format!("{given} is not UTF-8")))?
     };
-    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let value = bench_json::value(&text, &bench_json::Budget::default()).map_err(|error| wrong(error.to_string()))?;
     if value.is_object() { Ok(value) } else { Err(wrong("it is no JSON object".to_owned())) }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use bench_record::compare::GradedSample;
 use bench_record::{EvalRecord, RunRecord};
 use bench_samples::import::Format;
-use bench_samples::{Limits, SampleRecord, load};
+use bench_samples::{Limits, SampleRecord, SamplesError, for_each, load, open};
 
 use crate::engine::{Engine, NoteRecord, Scored, name_and_version};
 use crate::error::RescoreError;
@@ -42,13 +42,18 @@ pub fn samples_of(run: &RunRecord, folder: &Path) -> Result<Samples, RescoreErro
 pub fn grades_of(run: &RunRecord, folder: &Path) -> Result<Vec<GradedSample>, RescoreError> {
     let mut grades = Vec::new();
     for (_, path) in logs(run, folder).filter(|(_, path)| path.exists()) {
-        grades.extend(read(&path)?.records.into_iter().map(|record| GradedSample {
-            task: record.task,
-            item: record.id,
-            document_sha256: record.document_sha256,
-            cluster: record.cluster,
-            value: record.verdict.and_then(|verdict| verdict.value),
-        }));
+        // Verdicts alone are kept, so a log may be larger than what its samples may take together.
+        let limits = Limits { file_bytes: u64::MAX, ..Limits::default() };
+        let read = for_each(open(&path, limits)?, |record| {
+            grades.push(GradedSample {
+                task: record.task,
+                item: record.id,
+                document_sha256: record.document_sha256,
+                cluster: record.cluster,
+                value: record.verdict.and_then(|verdict| verdict.value),
+            });
+        });
+        read.map_err(|error| SamplesError::Line { path, error })?;
     }
     Ok(grades)
 }

@@ -16,7 +16,7 @@ mod record;
 pub use digest::{digest_of, sha256_hex};
 pub use error::{LineError, LineErrorKind, SamplesError};
 pub use log::{Durability, Log, Opened, write};
-pub use read::{Limits, Loaded, Reader, collect, load, missing, open, parse};
+pub use read::{Limits, Loaded, Reader, collect, for_each, load, missing, open, parse};
 pub use record::{
     Key, LikelihoodRecord, MessageRecord, Origin, ProblemRecord, Reason, SCHEMA_VERSION, SampleRecord, ScorerRecord,
     Status, SubScore, TimingRecord, ToolCallRecord, UsageRecord, VerdictRecord, schema_json,

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
-use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure, memory};
+use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure, memory, text_cost};
 use serde::Deserialize;
 
 use crate::error::{LineError, LineErrorKind, SamplesError};
@@ -240,16 +240,39 @@ pub(crate) fn load_within(path: &Path, limits: Limits, budget: &Budget) -> Resul
 /// # Errors
 ///
 /// What is wrong with the first line that is wrong.
-pub fn collect<R: BufRead>(mut reader: Reader<R>) -> Result<Loaded, LineError> {
-    let mut loaded = Loaded::default();
+pub fn collect<R: BufRead>(reader: Reader<R>) -> Result<Loaded, LineError> {
+    let mut records = Vec::new();
+    let torn = walk(reader, true, |sample| records.push(sample))?;
+    Ok(Loaded { records, torn })
+}
+
+/// Hands the samples of a log out one after the other, checked as [`load`] checks them. Only the memory of one sample counts, so a
+/// log may be larger than what its samples may take together. Gives the number of a last line that ends in the middle.
+///
+/// # Errors
+///
+/// What is wrong with the first line that is wrong.
+pub fn for_each<R: BufRead>(reader: Reader<R>, take: impl FnMut(SampleRecord)) -> Result<Option<u64>, LineError> {
+    walk(reader, false, take)
+}
+
+/// Reads all samples; where they are kept, their memory stays spent.
+fn walk<R: BufRead>(
+    mut reader: Reader<R>,
+    are_kept: bool,
+    mut take: impl FnMut(SampleRecord),
+) -> Result<Option<u64>, LineError> {
+    let mut torn = None;
     let mut lines: HashMap<Key, u64> = HashMap::new();
-    while let Some(found) = reader.numbered() {
-        let (line, sample) = match found {
-            Err(LineError { line, kind: LineErrorKind::Torn }) => {
-                loaded.torn = Some(line);
+    loop {
+        let spent = reader.budget.spent();
+        let (line, sample) = match reader.numbered() {
+            None => return Ok(torn),
+            Some(Err(LineError { line, kind: LineErrorKind::Torn })) => {
+                torn = Some(line);
                 continue;
             }
-            other => other?,
+            Some(found) => found?,
         };
         if let Some(part) = sample.wrong_digest() {
             return Err(LineError { line, kind: LineErrorKind::Altered { part } });
@@ -257,9 +280,14 @@ pub fn collect<R: BufRead>(mut reader: Reader<R>) -> Result<Loaded, LineError> {
         if let Some(first) = lines.insert(sample.key(), line) {
             return Err(LineError { line, kind: LineErrorKind::Duplicate { key: sample.key().to_string(), first } });
         }
-        loaded.records.push(sample);
+        if !are_kept {
+            reader.budget.give_back_to(spent);
+            // Keys are kept to tell samples apart.
+            let key = 2 * size_of::<Key>() as u64 + text_cost(sample.task.len()) + text_cost(sample.id.len());
+            reader.budget.spend(key).map_err(|error| LineError { line, kind: LineErrorKind::Memory(error) })?;
+        }
+        take(sample);
     }
-    Ok(loaded)
 }
 
 /// The samples that should be in a log and are not: each of `ids` of `task`, `epochs` times.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use bench_json::{Budget, JsonError, OverBudget, cost_of};
 use bench_text::{clean_name, clean_sentence};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -49,6 +50,14 @@ pub enum ItemError {
         line: usize,
         /// The parser's words.
         reason: String,
+    },
+    /// The items up to a line take more memory than the items of a suite may.
+    #[error("line {line}: {error}")]
+    Memory {
+        /// Counted from 1.
+        line: usize,
+        /// How much they may take.
+        error: OverBudget,
     },
     /// An item without an identifier.
     #[error(
@@ -115,6 +124,7 @@ impl ItemError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotAnObject { .. } => "item-not-an-object",
+            Self::Memory { error, .. } => error.code(),
             Self::NoId { .. } => "item-without-id",
             Self::DuplicateId { .. } => "item-duplicate-id",
             Self::NoField { .. } => "item-without-field",
@@ -128,6 +138,7 @@ impl ItemError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotAnObject { .. } => "write one JSON object a line, in UTF-8",
+            Self::Memory { error, .. } => error.hint(),
             Self::NoId { .. } | Self::NoField { .. } => "give every item the field, or name another one under `fields`",
             Self::DuplicateId { .. } => "give every item an identifier of its own: results are kept under it",
             Self::FieldType { .. } => "correct the item, or name another field under `fields`",
@@ -139,11 +150,15 @@ impl ItemError {
     }
 }
 
-/// Reads the items of a file.
+/// Bytes that an item takes beside its values, at most: itself, its texts, and its identifier among those that were seen.
+const ITEM: u64 = 2 * size_of::<Item>() as u64 + 3 * LONGEST_ID as u64;
+
+/// Reads the items of a file. Their memory stays spent.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn read(
+    budget: &Budget,
     text: &str,
     fields: &FieldNames,
     split: Option<&str>,
@@ -156,8 +171,12 @@ pub fn read(
             continue;
         }
         let reader = Reader { line: place + 1, fields };
-        let document: Map<String, Value> = serde_json::from_str(line)
-            .map_err(|error| ItemError::NotAnObject { line: place + 1, reason: error.to_string() })?;
+        let over = |error| ItemError::Memory { line: place + 1, error };
+        budget.spend(ITEM).map_err(over)?;
+        let document = bench_json::object(line, budget).map_err(|error| match error {
+            JsonError::OverBudget(error) => over(error),
+            JsonError::Syntax(error) => ItemError::NotAnObject { line: place + 1, reason: error.to_string() },
+        })?;
         let id = reader.id(&document)?;
         if !seen.insert(id.clone()) {
             return Err(ItemError::DuplicateId { line: place + 1, id });
@@ -166,6 +185,8 @@ pub fn read(
             return Err(ItemError::TooMany);
         }
         if reader.is_wanted(&document, &id, split, dates)? {
+            // The target stands in the document and beside it.
+            budget.spend(document.get(&fields.target).map_or(0, cost_of)).map_err(over)?;
             found.items.push(reader.item(document, id)?);
         } else {
             found.left_out += 1;

@@ -49,6 +49,14 @@ pub enum SuiteError {
         /// The limit that was passed.
         limit: u64,
     },
+    /// The corpora and items up to a file take more memory than those of a suite may.
+    #[error("suite file {path}: {error}", path = clean_name(.path))]
+    Memory {
+        /// The file.
+        path: String,
+        /// How much they may take.
+        error: bench_json::OverBudget,
+    },
     /// The manifest or a lock is not TOML, or has an unknown, missing or mistyped key.
     #[error(
         "{file}, line {line}, column {column}: {message}",
@@ -159,6 +167,7 @@ impl SuiteError {
             Self::Unreadable { .. } => "suite-file-unreadable",
             Self::Path { .. } => "suite-path-not-allowed",
             Self::TooLarge { .. } => "suite-too-large",
+            Self::Memory { error, .. } => error.code(),
             Self::Syntax { .. } => "suite-manifest-invalid",
             Self::Value { .. } => "suite-value-invalid",
             Self::Digest { .. } => "suite-digest-mismatch",
@@ -192,6 +201,7 @@ impl SuiteError {
             }
             Self::NotText { .. } => "Save the file as UTF-8.",
             Self::EmptyCorpus { .. } => "Put text into the file; prompts are cut from it.",
+            Self::Memory { error, .. } => error.hint(),
             Self::Data { error, .. } => return error.hint(),
             Self::Template { error, .. } => return error.hint(),
             Self::HostVersion { .. } => "Update bench, or take an older version of the suite.",

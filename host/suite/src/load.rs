@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use bench_json::{Budget, memory};
 use semver::Version;
 
 use crate::{Corpus, DataEntry, Digest, Manifest, SuiteError, TaskData, TaskEntry, WorkloadEntry, data};
@@ -64,11 +65,15 @@ impl Suite {
     }
 
     fn assemble(read: impl FnMut(&str, u64) -> Result<Vec<u8>, SuiteError>) -> Result<Self, SuiteError> {
-        let mut shelf = Shelf { read, room: LARGEST_SUITE, files: BTreeMap::new() };
+        let budget = Budget::new(memory() / 2 * 3);
+        let mut shelf = Shelf { read, room: LARGEST_SUITE, budget, files: BTreeMap::new() };
         let manifest = Manifest::parse(&shelf.text(MANIFEST, LARGEST_MANIFEST, None)?)?;
         let mut corpora = BTreeMap::new();
         for (name, entry) in &manifest.corpora {
             let text = shelf.text(&entry.file, LARGEST_FILE, Some(entry.sha256))?;
+            // A word of one letter takes two bytes of text and up to eight to number it.
+            let taken = shelf.budget.spend(5 * text.len() as u64);
+            taken.map_err(|error| SuiteError::Memory { path: entry.file.clone(), error })?;
             let corpus = Corpus::new(text).ok_or_else(|| SuiteError::EmptyCorpus { path: entry.file.clone() })?;
             corpora.insert(name.clone(), Arc::new(corpus));
         }
@@ -137,13 +142,15 @@ struct Shelf<R> {
     read: R,
     /// Bytes that may still come.
     room: u64,
+    /// Memory that corpora and items may still take.
+    budget: Budget,
     files: BTreeMap<String, Digest>,
 }
 
 impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SuiteError>> Shelf<R> {
     /// The text in a file, which must have the digest that the manifest states.
     fn text(&mut self, path: &str, limit: u64, stated: Option<Digest>) -> Result<String, SuiteError> {
-        let bytes = (self.read)(path, limit.min(self.room))?;
+        let bytes = (self.read)(path, limit.min(self.room).min(self.budget.left()))?;
         let actual = Digest::of(&bytes);
         if let Some(stated) = stated.filter(|stated| *stated != actual) {
             return Err(SuiteError::Digest {
@@ -163,12 +170,17 @@ impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SuiteError>> Shelf<R> {
         let DataEntry { file, sha256, .. } = &task.data;
         let refused = |path: &str, error| SuiteError::Data { task: task.name.clone(), path: path.to_owned(), error };
         let text = self.text(file, LARGEST_DATA, Some(*sha256))?;
-        let items = data::read(&text, &task.fields, task.split.as_deref(), task.dates.as_ref())
+        // The text is there while its items are made, and not afterwards.
+        let taken = text.len() as u64;
+        self.budget.spend(taken).map_err(|error| SuiteError::Memory { path: file.clone(), error })?;
+        let items = data::read(&self.budget, &text, &task.fields, task.split.as_deref(), task.dates.as_ref())
             .map_err(|error| refused(file, error))?;
+        self.budget.give_back(taken);
+        drop(text);
         let examples = match &task.template.few_shot_file {
             Some(examples) => {
                 let text = self.text(&examples.file, LARGEST_DATA, Some(examples.sha256))?;
-                let read = data::read(&text, &task.fields, None, None);
+                let read = data::read(&self.budget, &text, &task.fields, None, None);
                 Some(read.map_err(|error| refused(&examples.file, error))?.items)
             }
             None => None,
@@ -196,8 +208,12 @@ fn read(root: &Path, path: &str, limit: u64) -> Result<Vec<u8>, SuiteError> {
             why: "it is a link that leads out of the suite's folder",
         });
     }
-    if !fs::metadata(&full).map_err(failed)?.is_file() {
+    let size = fs::metadata(&full).map_err(failed)?;
+    if !size.is_file() {
         return Err(failed(io::Error::other("not a regular file")));
+    }
+    if size.len() > limit {
+        return Err(SuiteError::TooLarge { path: path.to_owned(), limit });
     }
     let mut bytes = Vec::new();
     File::open(&full).map_err(failed)?.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;

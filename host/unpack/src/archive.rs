@@ -165,10 +165,9 @@ impl<R: Read + Seek> Archive<R> {
         let name = entry.name().map_err(Refusal::Damaged)?.into_owned();
         let packed = entry.compressed_size();
         let ratio = packed.saturating_mul(MOST_BYTES_PER_BYTE).max(LEAST_ENTRY);
-        let mut bytes = Vec::new();
         // What the archive says of the size is not believed.
         let bound = limit.min(ratio);
-        (&mut entry).take(bound.saturating_add(1)).read_to_end(&mut bytes)?;
+        let bytes = read_whole(&mut entry, bound.saturating_add(1))?;
         if bytes.len() as u64 > bound {
             return Err(if ratio < limit {
                 Refusal::Ratio { name, packed }
@@ -187,6 +186,22 @@ impl<R: Read + Seek> Archive<R> {
     pub fn read_named(&mut self, name: &str, most: u64) -> Result<Vec<u8>, Refusal> {
         let index = self.zip.index_for_name(name).ok_or_else(|| Refusal::NotThere { name: name.to_owned() })?;
         self.read(index, most)
+    }
+}
+
+/// Reads at most `most` bytes. Memory that the system does not give is an error here, where the usual way ends the process.
+fn read_whole(input: &mut impl Read, most: u64) -> io::Result<Vec<u8>> {
+    const STEP: usize = 1 << 16;
+    let mut bytes: Vec<u8> = Vec::new();
+    let mut input = input.take(most);
+    loop {
+        if bytes.capacity() - bytes.len() < STEP {
+            bytes.try_reserve(bytes.capacity().max(STEP)).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        }
+        // As long as there is room for what is read, nothing is allocated.
+        if input.by_ref().take(STEP as u64).read_to_end(&mut bytes)? == 0 {
+            return Ok(bytes);
+        }
     }
 }
 

@@ -4,6 +4,10 @@
 //! each element that the footer claims. A run length stands for any number of values. [`check_footer`] comes before the decoder is
 //! made, and [`check_pages`] before it reads a page.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
 use ::parquet::basic::Compression;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -34,6 +38,33 @@ const DEEPEST_COLUMN: usize = 32;
 
 /// Largest header of a page, in bytes. It may carry the smallest and the largest value of the page.
 const LARGEST_HEADER: u64 = 1 << 20;
+
+thread_local! {
+    /// This thread runs the decoder, whose panics are errors.
+    static DECODES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs the decoder, which is not ours and panics on some damaged files. A panic is an error and prints nothing.
+///
+/// `decode` must hand nothing out but its result.
+///
+/// # Errors
+/// [`Refusal::Damaged`] when the decoder panicked.
+pub fn catch_decoder_panic<T>(decode: impl FnOnce() -> T) -> Result<T, Refusal> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !DECODES.get() {
+                loud(panic);
+            }
+        }));
+    });
+    let outer = DECODES.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(decode));
+    DECODES.set(outer);
+    result.map_err(|_| Refusal::damaged("the Parquet decoder gave up on it"))
+}
 
 /// Limits of a file's pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,7 +302,7 @@ fn page_header(cursor: &mut Cursor<'_>) -> Option<Page> {
             // The headers of a data page, of a dictionary, and of a data page of the second kind.
             (STRUCT, 5 | 7 | 8) => {
                 is_dictionary |= field == 7;
-                values = values.max(most_values(cursor, &mut elements)?);
+                values = values.max(most_values(cursor, &mut elements, field == 8)?);
             }
             (kind, _) => cursor.skip(kind, &mut elements)?,
         }
@@ -279,15 +310,14 @@ fn page_header(cursor: &mut Cursor<'_>) -> Option<Page> {
     Some(Page { packed: packed?, unpacked: unpacked?, values, is_dictionary })
 }
 
-/// The number of values, or of rows where that is larger.
-fn most_values(cursor: &mut Cursor<'_>, elements: &mut Elements) -> Option<u64> {
+/// The number of values, or of rows where that is larger and the header has it.
+fn most_values(cursor: &mut Cursor<'_>, elements: &mut Elements, has_rows: bool) -> Option<u64> {
     let mut most = 0;
     let mut field = 0;
     loop {
         match (cursor.field(&mut field)?, field) {
             (STOP, _) => return Some(most),
-            (INTEGER, 1 | 3) => {
-                // The third one is the number of rows in pages of the second kind, and an encoding, a small number, in others.
+            (INTEGER, number) if number == 1 || (number == 3 && has_rows) => {
                 let number = cursor.integer()?;
                 most = most.max(u64::try_from(number).ok()?);
             }

@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // What is read of JSON, archives and Parquet from outside, within a budget of memory.
     ("bench-json", &[]),
     ("bench-unpack", &["bench-text"]),
-    ("bench-suite", &["bench-text"]),
+    ("bench-suite", &["bench-json", "bench-text"]),
     ("bench-wire", &["bench-text"]),
     ("bench-machine", &["bench-files", "bench-text"]),
     ("bench-sim", &[]),
@@ -26,13 +26,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bench-load", &["bench-text", "bench-wire"]),
     // Knows bytes and digests, and not what a component is.
     ("bench-oci", &["bench-files", "bench-text", "bench-wire"]),
-    ("bench-record", &["bench-files", "bench-machine", "bench-metrics", "bench-text"]),
+    ("bench-record", &["bench-files", "bench-json", "bench-machine", "bench-metrics", "bench-text", "bench-unpack"]),
     ("bench-samples", &["bench-files", "bench-json", "bench-text", "bench-unpack"]),
     ("bench-import", &["bench-files", "bench-json", "bench-samples", "bench-suite", "bench-text", "bench-unpack"]),
     ("bench-grade", &["bench-plugin", "bench-text"]),
     ("bench-kit", &["bench-files", "bench-forge", "bench-grade", "bench-plugin", "bench-text", "bench-wire"]),
     ("bench-report", &["bench-metrics", "bench-record", "bench-text"]),
-    ("bench-registry", &["bench-files", "bench-plugin", "bench-text"]),
+    ("bench-registry", &["bench-files", "bench-json", "bench-plugin", "bench-text", "bench-unpack"]),
     // The rules for what a plugin may have, and the user's file of them.
     ("bench-grants", &["bench-files", "bench-registry", "bench-text"]),
     // Publishing looks at components as their authors do, with the kit.
@@ -70,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "bench-eval",
             "bench-files",
             "bench-grade",
+            "bench-json",
             "bench-plugin",
             "bench-record",
             "bench-registry",
@@ -103,6 +104,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "bench-grants",
             "bench-import",
             "bench-install",
+            "bench-json",
             "bench-kit",
             "bench-machine",
             "bench-metrics",

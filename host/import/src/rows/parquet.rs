@@ -4,7 +4,7 @@
 //! texts are looked at before a row is made: a row is in memory whole, however long its lists are.
 
 use bench_json::{Budget, Costs, text_cost};
-use bench_unpack::parquet::{PageLimits, Refusal, check_footer, check_pages};
+use bench_unpack::parquet::{PageLimits, Refusal, catch_decoder_panic, check_footer, check_pages};
 use bytes::Bytes;
 use parquet::basic::Type as Physical;
 use parquet::column::reader::{ColumnReader, get_typed_column_reader};
@@ -27,9 +27,8 @@ const DECODED: u64 = 192;
 const BATCH: usize = 1024;
 
 pub(super) fn rows(name: &str, bytes: Vec<u8>, budget: &Budget) -> Result<Vec<Row>, ImportError> {
-    // The decoder is not ours and has panicked on damaged files before; nothing of it outlives the call.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(name, Bytes::from(bytes), budget)));
-    read.unwrap_or_else(|_| Err(ImportError::unreadable(name, "the Parquet decoder gave up on it")))
+    catch_decoder_panic(|| read(name, Bytes::from(bytes), budget))
+        .unwrap_or_else(|refusal| Err(ImportError::unreadable(name, refusal)))
 }
 
 fn read(name: &str, bytes: Bytes, budget: &Budget) -> Result<Vec<Row>, ImportError> {

@@ -45,7 +45,7 @@ fn blobs(author: &Author, ending: &str) -> Vec<PathBuf> {
 fn data_is_fetched_once_verified_and_found() {
     let (author, user) = (Author::new(), User::new());
     let first = apart(author.folder.path(), "2.0.0");
-    assert!(!unpack(&first.bytes, ArchiveLimits::SUITE).unwrap().contains_key(DATA));
+    assert!(!unpack(&first.bytes, ArchiveLimits::suite()).unwrap().contains_key(DATA));
     let needed = first.release.data.clone();
     author.publish(vec![first, apart(author.folder.path(), "2.1.0")], day(0));
     assert_eq!(verify(&author.path(), day(0)).unwrap().problems, []);

@@ -27,7 +27,6 @@
 //! hold what the model wrote, so a trace stays on the machine unless its owner shares it.
 
 mod columns;
-mod pages;
 mod read;
 mod write;
 

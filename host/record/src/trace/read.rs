@@ -2,12 +2,13 @@
 //! it is an error.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bench_files::open_regular;
+use bench_json::{Budget, memory};
+use bench_unpack::parquet::{PageLimits, catch_decoder_panic, check_footer, check_pages};
 use bytes::BytesMut;
-use parquet::column::reader::get_typed_column_reader;
+use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
@@ -15,7 +16,7 @@ use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedFileReader;
 
 use super::columns::{Column, Columns, schema};
-use super::{LAYOUT, TraceHead, TraceRead, TraceRequest, pages};
+use super::{LAYOUT, TraceHead, TraceRead, TraceRequest};
 use crate::RecordError;
 
 /// How much of a trace is read.
@@ -23,19 +24,22 @@ use crate::RecordError;
 pub struct TraceLimits {
     /// Largest file, in bytes.
     pub file_bytes: u64,
-    /// Largest content once unpacked, in bytes.
+    /// Largest content once unpacked, and most memory that the requests take, in bytes.
     pub content_bytes: u64,
     /// Most rows. They bound memory too, because rows without content pack to almost nothing.
     pub rows: u64,
 }
 
-/// Most rows of one row group, whose columns are in memory together. The writer closes groups long before.
-const ROWS_PER_GROUP: i64 = 1 << 20;
+/// Rows whose columns are in memory together.
+const BATCH: usize = 1 << 13;
+
+/// Columns of the layout.
+const COLUMNS: u64 = 14;
 
 impl Default for TraceLimits {
-    /// A file and content of 1 GiB each, 4 million rows.
+    /// A file of 1 GiB, content of 192 MiB or what the user allows, 4 million rows.
     fn default() -> Self {
-        Self { file_bytes: 1 << 30, content_bytes: 1 << 30, rows: 4_000_000 }
+        Self { file_bytes: 1 << 30, content_bytes: memory(), rows: 4_000_000 }
     }
 }
 
@@ -43,31 +47,42 @@ impl Default for TraceLimits {
 ///
 /// # Errors
 ///
-/// [`RecordError::Io`], [`RecordError::TooLarge`], or [`RecordError::BadTrace`] for everything that is wrong with the content.
+/// [`RecordError::Io`], [`RecordError::Files`], [`RecordError::TooLarge`], or [`RecordError::BadTrace`] for everything that is
+/// wrong with the content.
 pub fn read_trace(path: &Path, limits: TraceLimits) -> Result<Vec<TraceRequest>, RecordError> {
     let file = open_regular(path)?;
     let size = file.metadata().map_err(RecordError::io("read", path))?.len();
     if size > limits.file_bytes {
         return Err(RecordError::TooLarge { path: path.to_owned(), limit: limits.file_bytes });
     }
-    // The decoder is not ours and has panicked on damaged files before; nothing of it outlives the call.
-    let found = catch_unwind(AssertUnwindSafe(|| requests(file, limits)))
-        .unwrap_or_else(|_| Err("the Parquet decoder gave up on it".to_owned()));
+    let found = catch_decoder_panic(|| requests(file, limits)).unwrap_or_else(|refusal| Err(refusal.to_string()));
     found.map_err(|reason| RecordError::BadTrace { path: path.to_owned(), reason })
 }
 
 fn requests(file: File, limits: TraceLimits) -> Result<Vec<TraceRequest>, String> {
     let text = |error: ParquetError| error.to_string();
+    check_footer(&file).map_err(|error| error.to_string())?;
     let reader = SerializedFileReader::new(file.try_clone().map_err(|error| error.to_string())?).map_err(text)?;
     check(reader.metadata(), limits)?;
-    pages::check(&file, reader.metadata(), limits.content_bytes)?;
-    let mut assembly = Assembly::default();
+    let pages = PageLimits {
+        // Nulls are values too, and a dictionary has no more values than its column.
+        values: limits.rows.saturating_mul(2 * COLUMNS),
+        bytes: limits.content_bytes,
+        resident: limits.content_bytes,
+    };
+    check_pages(&file, reader.metadata(), &pages).map_err(|error| error.to_string())?;
+    let mut assembly = Assembly { done: Vec::new(), current: None, budget: Budget::new(limits.content_bytes) };
     for index in 0..reader.metadata().num_row_groups() {
         let group = reader.get_row_group(index).map_err(text)?;
         let rows = usize::try_from(group.metadata().num_rows()).map_err(|_| "a negative number of rows")?;
-        let columns = columns(group.as_ref(), rows).map_err(text)?;
-        for row in 0..columns.rows() {
-            assembly.row(&columns, row)?;
+        let mut readers = Readers::new(group.as_ref()).map_err(text)?;
+        let mut done = 0;
+        while done < rows {
+            let columns = readers.read((rows - done).min(BATCH)).map_err(text)?;
+            for row in 0..columns.rows() {
+                assembly.row(&columns, row)?;
+            }
+            done += columns.rows();
         }
     }
     assembly.finish()
@@ -90,9 +105,6 @@ fn check(metadata: &ParquetMetaData, limits: TraceLimits) -> Result<(), String> 
     let (mut rows, mut content) = (0_u64, 0_u64);
     for group in metadata.row_groups() {
         let add = |sum: u64, more: i64| u64::try_from(more).ok().and_then(|more| sum.checked_add(more));
-        if group.num_rows() > ROWS_PER_GROUP {
-            return Err(format!("a row group has {} rows, more than {ROWS_PER_GROUP}", group.num_rows()));
-        }
         rows = add(rows, group.num_rows()).ok_or("a nonsensical number of rows")?;
         for column in group.columns() {
             content = add(content, column.uncompressed_size()).ok_or("a nonsensical size")?;
@@ -107,32 +119,67 @@ fn check(metadata: &ParquetMetaData, limits: TraceLimits) -> Result<(), String> 
     Ok(())
 }
 
-fn columns(group: &dyn RowGroupReader, rows: usize) -> Result<Columns, ParquetError> {
-    let mut columns = Columns::default();
-    for (index, column) in columns.in_order().into_iter().enumerate() {
-        match column {
-            Column::Int32(values) => *values = read_column::<Int32Type>(group, index, rows)?,
-            Column::Int64(values) => *values = read_column::<Int64Type>(group, index, rows)?,
-            Column::Bytes(values) => *values = read_column::<ByteArrayType>(group, index, rows)?,
-        }
-    }
-    Ok(columns)
+/// The readers of a row group's columns, in the order of the schema.
+struct Readers {
+    columns: Vec<AnyReader>,
 }
 
-/// All values of a column, `None` for null.
+/// The reader of one column, and whether it may have nulls.
+enum AnyReader {
+    Int32(ColumnReaderImpl<Int32Type>, bool),
+    Int64(ColumnReaderImpl<Int64Type>, bool),
+    Bytes(ColumnReaderImpl<ByteArrayType>, bool),
+}
+
+impl Readers {
+    fn new(group: &dyn RowGroupReader) -> Result<Self, ParquetError> {
+        let mut columns = Vec::new();
+        for (index, column) in Columns::default().in_order().into_iter().enumerate() {
+            let reader = group.get_column_reader(index)?;
+            let optional = group.metadata().column(index).column_descr().max_def_level() > 0;
+            columns.push(match column {
+                Column::Int32(_) => AnyReader::Int32(get_typed_column_reader(reader), optional),
+                Column::Int64(_) => AnyReader::Int64(get_typed_column_reader(reader), optional),
+                Column::Bytes(_) => AnyReader::Bytes(get_typed_column_reader(reader), optional),
+            });
+        }
+        Ok(Self { columns })
+    }
+
+    /// The next rows of all columns.
+    fn read(&mut self, rows: usize) -> Result<Columns, ParquetError> {
+        let mut columns = Columns::default();
+        for (index, (column, reader)) in columns.in_order().into_iter().zip(&mut self.columns).enumerate() {
+            match (column, reader) {
+                (Column::Int32(values), AnyReader::Int32(reader, optional)) => {
+                    *values = read_column(reader, *optional, index, rows)?;
+                }
+                (Column::Int64(values), AnyReader::Int64(reader, optional)) => {
+                    *values = read_column(reader, *optional, index, rows)?;
+                }
+                (Column::Bytes(values), AnyReader::Bytes(reader, optional)) => {
+                    *values = read_column(reader, *optional, index, rows)?;
+                }
+                _ => return Err(ParquetError::General(format!("column {index} is of another type"))),
+            }
+        }
+        Ok(columns)
+    }
+}
+
+/// The next values of a column, `None` for null.
 fn read_column<T: DataType>(
-    group: &dyn RowGroupReader,
+    reader: &mut ColumnReaderImpl<T>,
+    optional: bool,
     index: usize,
     rows: usize,
 ) -> Result<Vec<Option<T::T>>, ParquetError> {
-    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(index)?);
-    let optional = group.metadata().column(index).column_descr().max_def_level() > 0;
     let (mut values, mut levels) = (Vec::new(), Vec::new());
     let mut read = 0;
     while read < rows {
         let (records, _, _) = reader.read_records(rows - read, optional.then_some(&mut levels), None, &mut values)?;
         if records == 0 {
-            return Err(ParquetError::General(format!("column {index} ends after {read} of {rows} rows")));
+            return Err(ParquetError::General(format!("column {index} ends {} rows too early", rows - read)));
         }
         read += records;
     }
@@ -150,11 +197,19 @@ fn read_column<T: DataType>(
 }
 
 /// Puts rows together to requests.
-#[derive(Default)]
 struct Assembly {
     done: Vec<TraceRequest>,
     current: Option<(TraceRequest, BytesMut)>,
+    /// Memory that the requests may still take. A dictionary has bytes once that any number of rows refer to.
+    budget: Budget,
 }
+
+/// Bytes that a request and a read take. The room of a list doubles.
+const REQUEST: u64 = 2 * size_of::<TraceRequest>() as u64;
+const READ: u64 = 2 * size_of::<TraceRead>() as u64;
+
+/// Bytes that the headers of an answer take for each byte of their JSON, at most.
+const HEADER_BYTES: u64 = 8;
 
 impl Assembly {
     fn row(&mut self, columns: &Columns, row: usize) -> Result<(), String> {
@@ -165,6 +220,10 @@ impl Assembly {
             if self.done.last().is_some_and(|last| last.ordinal >= ordinal) {
                 return Err(format!("request {ordinal} is out of order"));
             }
+            let texts =
+                [&columns.headers, &columns.outcome].map(|column| bytes_at(column, row).map_or(0, ByteArray::len));
+            let texts = texts.iter().sum::<usize>() as u64;
+            self.budget.spend(REQUEST + HEADER_BYTES * texts).map_err(|error| error.to_string())?;
             self.current = Some((request(columns, row, ordinal, at_ns)?, BytesMut::new()));
             return Ok(());
         };
@@ -178,6 +237,7 @@ impl Assembly {
         }
         let bytes = bytes_at(&columns.bytes, row).ok_or("a read has no bytes")?;
         let end = u32_at(&columns.end, row).ok_or("a read has no end")?;
+        self.budget.spend(READ + 2 * bytes.len() as u64).map_err(|error| error.to_string())?;
         body.extend_from_slice(bytes.data());
         if end as usize != body.len() {
             return Err(format!("read {read} of request {ordinal} does not end where its bytes do"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench_json::{Budget, JsonError};
+use bench_json::JsonError;
 use bench_unpack::archive::{Archive, ArchiveLimits, Refusal};
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ pub(super) fn samples(
             error => refused(error),
         })?;
         let text = std::str::from_utf8(&bytes).map_err(|error| broken(error.to_string()))?;
-        let part = Budget::new(limits.part().min(bounds.budget.left()));
+        let part = bounds.budget.part(limits.part());
         bench_json::value(&python::plain_json(text), &part).map_err(|error| match error {
             JsonError::OverBudget(error) => SamplesError::Memory { path: path.to_owned(), error },
             JsonError::Syntax(error) => broken(error.to_string()),
