@@ -1,19 +1,25 @@
 //! Recorded traces as load: who asked when, how long the prompt and the answer were, and which prompts began alike.
 //!
-//! Traces carry no text, for privacy; what is replayed has the recorded times, lengths and shared prefixes. Two formats are
-//! read, line by line, so that a trace of a week need not fit into memory when a minute of it is wanted:
+//! Traces carry no text, for privacy; what is replayed has the recorded times, lengths and shared prefixes. Lines are read one
+//! by one, so that a trace of a week need not fit into memory when a minute of it is wanted. Five formats are read:
 //!
-//! - Mooncake JSONL (the FAST '25 release of the Mooncake project and the toolagent, conversation and synthetic traces in
-//!   it): one object a line with `timestamp` in ms from the beginning of the trace, `input_length` and `output_length` in
-//!   tokens and `hash_ids`, one id for each block of 512 prompt tokens, the last block possibly partial. Equal ids mean equal
-//!   blocks behind equal prefixes.
-//! - Azure LLM inference traces of 2023 and 2024 (Azure Public Dataset): CSV under the header
-//!   `TIMESTAMP,ContextTokens,GeneratedTokens`, times such as `2023-11-16 18:15:46.6805900` or with an offset to UTC.
+//! - Mooncake (the FAST '25 release of the Mooncake project and the toolagent, conversation and synthetic traces in it): one
+//!   JSON object a line with `timestamp` in ms, `input_length` and `output_length` in tokens and `hash_ids`, one id for each
+//!   block of 512 prompt tokens, the last block possibly partial. Equal ids mean equal blocks behind equal prefixes.
+//! - AIPerf's form of it, which adds `session_id` and more. Fields that no recorded time can stand for are refused by name.
+//! - Qwen-Bailian (the anonymous usage traces of 2025): the same names, but `timestamp` in seconds and blocks of 16 tokens. The
+//!   fields `chat_id`, `parent_chat_id` and `turn` tell it from Mooncake.
+//! - Azure LLM inference traces of 2023 and 2024 (Azure Public Dataset): CSV with `TIMESTAMP`, `ContextTokens` and
+//!   `GeneratedTokens`, times such as `2023-11-16 18:15:46.6805900` or with an offset to UTC.
+//! - BurstGPT: CSV with `Timestamp` in seconds, `Request tokens` and `Response tokens`.
 
-mod azure;
-mod mooncake;
+mod columns;
+mod moment;
+mod objects;
 
 use std::io::BufRead;
+
+use bench_text::clean_name;
 
 use crate::arrivals::{Arrival, Length, MOST_ARRIVALS, Schedule, Stage};
 use crate::spec::{LoadError, LoadSpec, ReplaySpec};
@@ -24,40 +30,84 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// Most block ids kept over all requests; 128 MiB.
 const MOST_BLOCKS: usize = 1 << 24;
 
+/// Longest time between two requests of a trace, in ns: a year. What is longer has times of two kinds.
+const LONGEST_NS: i128 = 366 * 86_400 * 1_000_000_000;
+
 /// Most tokens of one prompt or answer.
 const MOST_TOKENS: u32 = 1 << 24;
 
 /// How a trace is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Mooncake's JSONL.
+    /// Mooncake's JSON lines.
     Mooncake,
+    /// AIPerf's form of Mooncake's JSON lines.
+    Aiperf,
+    /// Qwen-Bailian's JSON lines.
+    Bailian,
     /// Azure's CSV.
     Azure,
+    /// BurstGPT's CSV.
+    BurstGpt,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 2] = [Self::Mooncake, Self::Azure];
+    pub const ALL: [Self; 5] = [Self::Mooncake, Self::Aiperf, Self::Bailian, Self::Azure, Self::BurstGpt];
 
     /// Its name in a load.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mooncake => "mooncake",
+            Self::Aiperf => "aiperf",
+            Self::Bailian => "bailian",
             Self::Azure => "azure",
+            Self::BurstGpt => "burstgpt",
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Mooncake => "Mooncake",
+            Self::Aiperf => "AIPerf",
+            Self::Bailian => "Qwen-Bailian",
+            Self::Azure => "Azure",
+            Self::BurstGpt => "BurstGPT",
+        }
+    }
+
+    /// Prompt tokens of a block, 0 where the format has no blocks.
+    #[must_use]
+    pub const fn block_tokens(self) -> u32 {
+        match self {
+            Self::Mooncake | Self::Aiperf => 512,
+            Self::Bailian => 16,
+            Self::Azure | Self::BurstGpt => 0,
         }
     }
 
     /// The format of a trace that begins with this line.
-    #[must_use]
-    pub fn of(first_line: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// What the line is instead, in words.
+    pub fn of(first_line: &str) -> Result<Self, String> {
         let line = first_line.trim_start_matches('\u{feff}').trim_start();
         if line.starts_with('{') {
-            Some(Self::Mooncake)
-        } else {
-            line.get(..9).is_some_and(|word| word.eq_ignore_ascii_case("timestamp")).then_some(Self::Azure)
+            return objects::fields(line).map(|fields| objects::format_of(&fields));
         }
+        if line.starts_with('[') {
+            return Err("it begins a JSON list; write one object a line".to_owned());
+        }
+        columns::format_of(line).ok_or_else(|| {
+            let shown: String = line.chars().take(80).collect();
+            format!(
+                "it is neither a JSON object nor a header of Azure's or BurstGPT's columns: `{}`",
+                clean_name(&shown)
+            )
+        })
     }
 }
 
@@ -121,6 +171,7 @@ impl Replay {
         let name = LoadSpec::Replay(spec.clone()).to_string();
         let mut buffer = Vec::new();
         let mut format = spec.format;
+        let mut columns = spec.format.map(columns::Columns::published);
         let mut rows = Rows::default();
         let mut cut = None;
         for number in 1.. {
@@ -130,11 +181,16 @@ impl Replay {
             }
             let known = match format {
                 Some(format) => format,
-                None => *format.insert(Format::of(text).ok_or_else(|| bad(number, UNKNOWN))?),
+                None => *format.insert(Format::of(text).map_err(|reason| bad(number, reason))?),
             };
             let row = match known {
-                Format::Mooncake => mooncake::row(text).map(Some),
-                Format::Azure => azure::row(text),
+                Format::Mooncake | Format::Aiperf | Format::Bailian => {
+                    objects::row(text, known, spec.format.is_some()).map(Some)
+                }
+                Format::Azure | Format::BurstGpt => {
+                    let columns = columns.get_or_insert_with(|| columns::Columns::published(known));
+                    columns::row(text, known, columns)
+                }
             };
             let Some(row) = row.map_err(|reason| bad(number, reason))? else { continue };
             if rows.enough(&row, spec.speed, length) {
@@ -152,8 +208,7 @@ impl Replay {
         let mut notes = rows.notes();
         notes.extend(cut.map(|number: u64| format!("read to line {number} only, where the asked length ends")));
         let requests = rows.finish(spec.speed, length);
-        let block_tokens = if format == Format::Mooncake { mooncake::BLOCK_TOKENS } else { 0 };
-        Ok(Self { requests, block_tokens, format, notes })
+        Ok(Self { requests, block_tokens: format.block_tokens(), format, notes })
     }
 
     /// When each request is due, in the order of [`Replay::requests`]: one stage that ends with the duration of `length`, else
@@ -170,9 +225,6 @@ impl Replay {
     }
 }
 
-/// What is said of a file that is neither.
-const UNKNOWN: &str = "it is neither a JSON object nor the header of an Azure trace";
-
 fn bad(line: u64, reason: impl Into<String>) -> LoadError {
     LoadError::BadTrace { line, reason: reason.into() }
 }
@@ -188,6 +240,9 @@ impl Rows {
     }
 
     fn push(&mut self, row: Row, format: Format, line: u64) -> Result<(), LoadError> {
+        if self.kept.first().is_some_and(|(first, _)| (row.at_ns - first).abs() > LONGEST_NS) {
+            return Err(bad(line, "it is more than a year away from the first request"));
+        }
         let tokens = |count: u64, what: &str| match u32::try_from(count) {
             Ok(count) if count <= MOST_TOKENS => Ok(count.max(1)),
             _ => Err(bad(line, format!("{count} {what} tokens; at most {MOST_TOKENS} are possible"))),
@@ -196,8 +251,8 @@ impl Rows {
         self.empty += u64::from(row.input_tokens == 0 || row.output_tokens == 0);
         self.unsorted += u64::from(self.kept.last().is_some_and(|(last, _)| *last > row.at_ns));
         let mut prefix_blocks = row.blocks;
-        if format == Format::Mooncake {
-            let fitting = input_tokens.div_ceil(mooncake::BLOCK_TOKENS) as usize;
+        if format.block_tokens() > 0 {
+            let fitting = input_tokens.div_ceil(format.block_tokens()) as usize;
             self.spare_blocks += u64::from(prefix_blocks.len() > fitting);
             prefix_blocks.truncate(fitting);
             // What was left out would stay in memory, and it is counted nowhere.

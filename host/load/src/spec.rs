@@ -25,9 +25,9 @@ poisson:10/s                                  requests that know nothing of each
 gamma:10/s,burstiness=0.5                     burstier than Poisson below 1, more regular above
 ramp:1/s..50/s[,arrivals=poisson]             a rate that grows evenly over the whole duration
 stages:poisson,5/s@30s,10/s@30s,5/s..20/s@1m  one rate after the other
-replay:FILE[,speed=2][,format=mooncake|azure] the times and lengths of a recorded trace
+replay:FILE[,speed=2][,format=mooncake]       the times and lengths of a recorded trace
 sweep[:from=1/s,to=100/s,arrivals=poisson]    growing rates until the server is saturated
-rates are N/s or N/min; times are Nms, Ns, Nm or Nh";
+rates are N/s or N/min; times are Nms, Ns, Nm or Nh; formats are mooncake, aiperf, bailian, azure or burstgpt";
 
 /// How requests follow one another.
 ///
@@ -288,9 +288,8 @@ impl LoadError {
             Self::NoSchedule(_) => "give a load of arrivals, such as `poisson:10/s`".to_owned(),
             Self::Empty(..) => "give a higher rate or a longer duration".to_owned(),
             Self::TooMany { .. } => "give a lower rate, a shorter duration or fewer requests".to_owned(),
-            Self::BadTrace { .. } => "a trace is Mooncake JSONL (one object with `timestamp`, `input_length` and \
-                                      `output_length` a line) or Azure CSV (`TIMESTAMP,ContextTokens,GeneratedTokens`); \
-                                      name it with `format=`"
+            Self::BadTrace { .. } => "a trace has JSON objects (Mooncake, AIPerf or Qwen-Bailian) or comma-separated lines \
+                                      (Azure or BurstGPT); `format=mooncake`, `aiperf`, `bailian`, `azure` or `burstgpt` names it"
                 .to_owned(),
         })
     }

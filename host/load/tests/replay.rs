@@ -60,6 +60,90 @@ fn azure_has_times_and_lengths() {
     assert_eq!(times, [0, 500_000_000, 1_500_000_000]);
 }
 
+const BAILIAN: &str = "\
+{\"chat_id\": 0, \"parent_chat_id\": -1, \"timestamp\": 0.0, \"input_length\": 40, \"output_length\": 4, \"type\": \"text\", \"turn\": 1, \"hash_ids\": [11, 12, 13]}
+{\"chat_id\": 2, \"parent_chat_id\": 0, \"timestamp\": 5.25, \"input_length\": 64, \"output_length\": 4, \"type\": \"text\", \"turn\": 2, \"hash_ids\": [11, 12, 13, 15]}
+";
+
+#[test]
+fn bailian_counts_seconds_and_blocks_of_16_tokens() {
+    let replay = read(BAILIAN, "", ANY).unwrap();
+    assert_eq!((replay.format, replay.block_tokens), (Format::Bailian, 16));
+    assert_eq!(replay.requests[1].at_ns, 5_250_000_000);
+    assert_eq!(replay.requests[1].prefix_blocks, [11, 12, 13, 15]);
+    // After lines of Mooncake, such a line is a mistake, unless the user knows better.
+    let mixed = format!("{MOONCAKE}{BAILIAN}");
+    let LoadError::BadTrace { line: 5, reason } = read(&mixed, "", ANY).unwrap_err() else { panic!("another error") };
+    assert!(reason.contains("Qwen-Bailian") && reason.contains("Mooncake"), "{reason}");
+    assert_eq!(read(BAILIAN, ",format=mooncake", ANY).unwrap().requests[1].at_ns, 5_250_000);
+}
+
+#[test]
+fn burstgpt_counts_seconds() {
+    let trace = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n\
+                 5,ChatGPT,472,18,490,Conversation log\n45.5,GPT-4,1087,0,1087,API log\n";
+    let replay = read(trace, "", ANY).unwrap();
+    assert_eq!((replay.format, replay.block_tokens), (Format::BurstGpt, 0));
+    assert_eq!((replay.requests[0].input_tokens, replay.requests[0].output_tokens), (472, 18));
+    assert_eq!((replay.requests[1].at_ns, replay.requests[1].output_tokens), (40_500_000_000, 1));
+    // The second release has more columns, and in another place.
+    let second = "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n\
+                  1,9,2.5,GPT-4,10,20,30,API log\n";
+    assert_eq!(read(second, "", ANY).unwrap().requests[0].output_tokens, 20);
+    let bare = "5,ChatGPT,472,18,490,Conversation log\n";
+    assert_eq!(read(bare, ",format=burstgpt", ANY).unwrap().requests[0].input_tokens, 472);
+}
+
+#[test]
+fn what_producers_write_is_read() {
+    let lengths = |replay: Replay| {
+        replay.requests.iter().map(|request| (request.input_tokens, request.output_tokens)).collect::<Vec<_>>()
+    };
+    let nulls = "{\"timestamp\": 0, \"input_length\": 600.0, \"output_length\": 4.0, \"hash_ids\": [1, 2.0]}\n\
+                 {\"timestamp\": 2000, \"input_length\": 100, \"output_length\": 4, \"hash_ids\": null, \"session_id\": null}\n";
+    assert_eq!(lengths(read(nulls, "", ANY).unwrap()), [(600, 4), (100, 4)]);
+    // Milliseconds since 1970.
+    let absolute = "{\"timestamp\": 1764547200000, \"input_length\": 1, \"output_length\": 1}\n\
+                    {\"timestamp\": 1764547203500, \"input_length\": 1, \"output_length\": 1}\n";
+    let replay = read(absolute, "", ANY).unwrap();
+    assert_eq!((replay.requests[0].at_ns, replay.requests[1].at_ns), (0, 3_500_000_000));
+    let quoted = "\"TIMESTAMP\",\"ContextTokens\",\"GeneratedTokens\"\n\"2023-11-16 18:15:46.6805900\",480.0,\"4\"\n";
+    assert_eq!(lengths(read(quoted, "", ANY).unwrap()), [(480, 4)]);
+    let moved = "index,GeneratedTokens,ContextTokens,TIMESTAMP\n0,4,480,2023-11-16 18:15:46\n";
+    assert_eq!(lengths(read(moved, "", ANY).unwrap()), [(480, 4)]);
+}
+
+#[test]
+fn what_aiperf_adds_is_refused_by_its_name() {
+    let session = "{\"session_id\": \"a\", \"timestamp\": 0, \"input_length\": 300, \"output_length\": 4}\n";
+    assert_eq!(read(session, "", ANY).unwrap().format, Format::Aiperf);
+    for (field, value) in [("delay", "1000"), ("text_input", "\"x\""), ("messages", "[]")] {
+        let line = format!(
+            "{session}{{\"session_id\": \"a\", \"{field}\": {value}, \"input_length\": 1, \"output_length\": 1}}\n"
+        );
+        let LoadError::BadTrace { line: 2, reason } = read(&line, "", ANY).unwrap_err() else {
+            panic!("another error")
+        };
+        assert!(reason.contains(&format!("AIPerf's field `{field}`")), "{reason}");
+    }
+}
+
+#[test]
+fn a_foreign_format_is_named_by_its_fields() {
+    let reason = |trace: &str| match read(trace, "", ANY).unwrap_err() {
+        LoadError::BadTrace { reason, .. } => reason,
+        other => panic!("{other}"),
+    };
+    let shared = reason("{\"id\": \"x\", \"conversations\": []}\n");
+    assert!(shared.contains("`timestamp`") && shared.contains("`conversations`"), "{shared}");
+    let no_answer = reason("{\"timestamp\": 0, \"input_length\": 600}\n");
+    assert!(no_answer.contains("`output_length`"), "{no_answer}");
+    let columns = reason("time,prompt,answer\n1,2,3\n");
+    assert!(columns.contains("time,prompt,answer"), "{columns}");
+    let fraction = reason("{\"timestamp\": 0, \"input_length\": 600.5, \"output_length\": 1}\n");
+    assert!(fraction.contains("600.5"), "{fraction}");
+}
+
 #[test]
 fn speed_and_length_apply_to_the_times() {
     let fast = read(MOONCAKE, ",speed=2", ANY).unwrap();
@@ -99,6 +183,8 @@ fn lines_out_of_order_are_sorted_and_told_of() {
 fn a_bad_line_is_named() {
     let header = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
     let long = format!("{{\"timestamp\": 0, \"hash_ids\": [{}]}}", "1,".repeat(1 << 20));
+    let request = |time: u64| format!("{{\"timestamp\":{time},\"input_length\":1,\"output_length\":1}}\n");
+    let two_kinds = request(5) + &request(1_764_547_200_000);
     for (trace, options, line, word) in [
         ("", "", 0, "no request"),
         ("\n\n", "", 0, "no request"),
@@ -106,9 +192,10 @@ fn a_bad_line_is_named() {
         ("hello\n", "", 1, "neither"),
         ("{}\n", "", 1, "timestamp"),
         ("{\"timestamp\":0,\"input_length\":1,\"output_length\":1}\n[]", "", 2, "no request"),
-        ("{\"timestamp\":-1,\"input_length\":1,\"output_length\":1}", "", 1, "year"),
-        ("{\"timestamp\":1e300,\"input_length\":1,\"output_length\":1}", "", 1, "year"),
-        ("{\"timestamp\":0,\"input_length\":-1,\"output_length\":1}", "", 1, "no request"),
+        ("{\"timestamp\":-1,\"input_length\":1,\"output_length\":1}", "", 1, "no time"),
+        ("{\"timestamp\":1e300,\"input_length\":1,\"output_length\":1}", "", 1, "no time"),
+        (&two_kinds, "", 2, "year"),
+        ("{\"timestamp\":0,\"input_length\":-1,\"output_length\":1}", "", 1, "no number"),
         ("{\"timestamp\":0,\"input_length\":99999999,\"output_length\":1}", "", 1, "99999999 prompt tokens"),
         (long.as_str(), "", 1, "longer than"),
         ("TIMESTAMP,A,B\n", "", 1, "columns"),
@@ -116,8 +203,8 @@ fn a_bad_line_is_named() {
         (&format!("{header}2023-13-16 00:00:00,1,2"), "", 2, "no time"),
         (&format!("{header}2023-11-16 00:00:00.1234567890,1,2"), "", 2, "no time"),
         (&format!("{header}2023-11-16 00:00:00,x,2"), "", 2, "`x`"),
-        (&format!("{header}2023-11-16 00:00:00,1"), "", 2, "three fields"),
-        (MOONCAKE, ",format=azure", 1, "three fields"),
+        (&format!("{header}2023-11-16 00:00:00,1"), "", 2, "the fields"),
+        (MOONCAKE, ",format=azure", 1, "no time"),
         (AZURE, ",format=mooncake", 1, "no request"),
     ] {
         let error = read(trace, options, ANY).unwrap_err();

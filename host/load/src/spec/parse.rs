@@ -231,7 +231,10 @@ fn is_option(piece: Part<'_>) -> bool {
 fn format(part: Part<'_>) -> Read<Format> {
     match Format::ALL.into_iter().find(|format| format.name() == part.text) {
         Some(format) => Ok(format),
-        None => part.refuse("formats are `mooncake` and `azure`"),
+        None => {
+            let names = Format::ALL.map(|format| format!("`{}`", format.name()));
+            part.refuse(format!("formats are {}", names.join(", ")))
+        }
     }
 }
 

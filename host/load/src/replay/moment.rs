@@ -1,29 +1,10 @@
-//! A line of an Azure trace.
+//! Times as Azure's traces have them.
 
 use time::{Date, Month, PrimitiveDateTime, Time, UtcOffset};
 
-use super::Row;
-
-/// The request of a line, `None` of the header.
-pub(super) fn row(text: &str) -> Result<Option<Row>, String> {
-    let mut fields = text.split(',').map(str::trim);
-    let (Some(time), Some(input), Some(output), None) = (fields.next(), fields.next(), fields.next(), fields.next())
-    else {
-        return Err("it does not have the three fields of TIMESTAMP,ContextTokens,GeneratedTokens".to_owned());
-    };
-    if time.eq_ignore_ascii_case("timestamp") {
-        let as_published =
-            input.eq_ignore_ascii_case("contexttokens") && output.eq_ignore_ascii_case("generatedtokens");
-        return if as_published { Ok(None) } else { Err(format!("the columns are `{input}` and `{output}`")) };
-    }
-    let tokens = |text: &str| text.parse().map_err(|_| format!("`{text}` is no number of tokens"));
-    let at_ns = nanos(time).ok_or_else(|| format!("`{time}` is no time such as 2023-11-16 18:15:46.6805900"))?;
-    Ok(Some(Row { at_ns, input_tokens: tokens(input)?, output_tokens: tokens(output)?, blocks: Vec::new() }))
-}
-
 /// Nanoseconds since 1970 of `2023-11-16 18:15:46.6805900`, with `T` instead of the blank and with `Z` or an offset such as
 /// `+00:00` behind it. Without an offset the time is taken as UTC; only differences are used.
-fn nanos(text: &str) -> Option<i128> {
+pub(super) fn nanos(text: &str) -> Option<i128> {
     let (date, rest) = (text.get(..10)?, text.get(10..)?);
     let rest = rest.strip_prefix([' ', 'T'])?;
     let (clock, rest) = (rest.get(..8)?, rest.get(8..)?);
