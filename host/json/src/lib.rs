@@ -8,10 +8,12 @@
 
 mod budget;
 mod cost;
+mod lenient;
 mod measure;
 mod read;
 
 pub use budget::{Budget, DEFAULT_MEMORY, OverBudget, memory, memory_share, set_memory};
 pub use cost::{Costs, cost_of, cost_of_fields, text_cost};
+pub use lenient::plain_json;
 pub use measure::{measure, measure_with};
 pub use read::{JsonError, object, value};

@@ -1,12 +1,15 @@
 //! Values out of a text.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::de::StrRead;
 use serde_json::{Map, Number, Value};
 
 use crate::budget::{Budget, OverBudget};
 use crate::cost::{Costs, cost_of_room, text_cost};
+use crate::lenient::plain_json;
 
 /// Why a text gives no value.
 #[derive(Debug, thiserror::Error)]
@@ -48,16 +51,12 @@ impl JsonError {
     }
 }
 
-/// Reads one value, as `serde_json::from_str` does. Its memory stays spent.
+/// Reads one value, as `serde_json::from_str` does with [`plain_json`]. Its memory stays spent.
 ///
 /// # Errors
 /// [`JsonError::Syntax`], and [`JsonError::OverBudget`] before the memory of the values exceeds the budget.
 pub fn value(text: &str, budget: &Budget) -> Result<Value, JsonError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    budget.take_exceeded();
-    let read = ValueSeed { budget }.deserialize(&mut deserializer);
-    let read = read.and_then(|value| deserializer.end().map(|()| value));
-    read.map_err(|error| JsonError::tell(error, budget))
+    read(text, budget, |deserializer| ValueSeed { budget }.deserialize(deserializer))
 }
 
 /// Reads one object. Its memory stays spent.
@@ -65,10 +64,22 @@ pub fn value(text: &str, budget: &Budget) -> Result<Value, JsonError> {
 /// # Errors
 /// As [`value`]; another value than an object is [`JsonError::Syntax`].
 pub fn object(text: &str, budget: &Budget) -> Result<Map<String, Value>, JsonError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+    read(text, budget, |deserializer| deserializer.deserialize_map(ObjectVisitor { budget }))
+}
+
+fn read<T>(
+    text: &str,
+    budget: &Budget,
+    read: impl FnOnce(&mut serde_json::Deserializer<StrRead<'_>>) -> Result<T, serde_json::Error>,
+) -> Result<T, JsonError> {
+    let plain = plain_json(text);
+    let copied = if matches!(plain, Cow::Owned(_)) { plain.len() as u64 } else { 0 };
+    budget.spend(copied)?;
     budget.take_exceeded();
-    let read = (&mut deserializer).deserialize_map(ObjectVisitor { budget });
+    let mut deserializer = serde_json::Deserializer::from_str(&plain);
+    let read = read(&mut deserializer);
     let read = read.and_then(|value| deserializer.end().map(|()| value));
+    budget.give_back(copied);
     read.map_err(|error| JsonError::tell(error, budget))
 }
 

@@ -1,47 +1,11 @@
-//! JSON and texts as Python writes them. Other tools are written in Python: their logs hold numbers that JSON does not know, and
-//! their digests are over what `json.dumps` and `str` make of a value.
+//! JSON and texts as Python writes them. Other tools are written in Python: their
+//! digests are over what `json.dumps` and `str` make of a value.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize as _;
 use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter};
-
-/// JSON that Python wrote, with null for `NaN` and the infinities, which JSON does not know.
-pub fn plain_json(text: &str) -> Cow<'_, str> {
-    if !text.contains("NaN") && !text.contains("Infinity") {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quoted = false;
-    while let Some(at) = rest.find(['"', '\\', 'N', 'I', '-']) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let taken = match from.as_bytes().first() {
-            Some(b'"') => {
-                quoted = !quoted;
-                1
-            }
-            Some(b'\\') => 1 + from.chars().nth(1).map_or(0, char::len_utf8),
-            _ if quoted => 1,
-            _ => match ["NaN", "Infinity", "-Infinity"].iter().find(|word| from.starts_with(**word)) {
-                Some(word) => {
-                    out.push_str("null");
-                    rest = from.get(word.len()..).unwrap_or_default();
-                    continue;
-                }
-                None => 1,
-            },
-        };
-        let (kept, after) = from.split_at(taken);
-        out.push_str(kept);
-        rest = after;
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
 
 /// What `json.dumps(value, indent=2, ensure_ascii=False)` gives.
 pub(crate) fn dumps(value: &Value) -> String {
@@ -167,14 +131,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn numbers_that_json_does_not_know_become_null() {
-        let text = r#"{"a": NaN, "b": [-Infinity, Infinity, -1], "c": "NaN \"Infinity\" \\", "d": NaN}"#;
-        let value: Value = serde_json::from_str(&plain_json(text)).unwrap();
-        assert_eq!(value, json!({"a": null, "b": [null, null, -1], "c": "NaN \"Infinity\" \\", "d": null}));
-        assert!(matches!(plain_json("{\"a\": 1}"), Cow::Borrowed(_)));
-    }
 
     /// What CPython 3.13 prints for these.
     #[test]

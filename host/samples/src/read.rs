@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
-use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure, memory, text_cost};
+use bench_json::{Budget, DEFAULT_MEMORY, JsonError, measure, memory, plain_json, text_cost};
 use serde::Deserialize;
 
 use crate::error::{LineError, LineErrorKind, SamplesError};
@@ -177,6 +177,8 @@ fn parse_within(line: &[u8], budget: &Budget) -> Result<SampleRecord, LineErrorK
     }
 
     let text = std::str::from_utf8(line).map_err(|error| LineErrorKind::NotUtf8 { at: error.valid_up_to() })?;
+    let plain = plain_json(text);
+    let text = plain.as_ref();
     let newer = |found: u64| LineErrorKind::Newer { found, known: SCHEMA_VERSION };
     // The values of a line are counted before any is made. Those that are no JSON are told below.
     if let Err(JsonError::OverBudget(error)) = measure(text, budget) {

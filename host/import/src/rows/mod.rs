@@ -1,6 +1,7 @@
 //! Rows of a data file: JSON, JSON lines, CSV, tabs or Parquet, packed with gzip or not. The file may come from anywhere, so its
 //! size is bounded also as it unpacks, and what is wrong is named with its place.
 
+mod columns;
 mod parquet;
 mod separated;
 mod text;

@@ -3,11 +3,14 @@
 use bench_json::{Budget, JsonError};
 use serde_json::Value;
 
-use super::{ROW, Row};
+use super::{ROW, Row, columns};
 use crate::error::ImportError;
 
 pub(super) fn utf8<'t>(name: &str, bytes: &'t [u8]) -> Result<&'t str, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(ImportError::unreadable(name, "it is UTF-16; save it as UTF-8"));
+    }
     std::str::from_utf8(bytes)
         .map_err(|error| ImportError::unreadable(name, format!("it is not UTF-8 after byte {}", error.valid_up_to())))
 }
@@ -54,7 +57,8 @@ pub(super) fn json(name: &str, bytes: &[u8], budget: &Budget) -> Result<Vec<Row>
     }
     // A file that is one object with a list of the items.
     let is_list = matches!(rows.as_slice(), [only]
-        if LISTS.iter().any(|list| only.fields.get(*list).is_some_and(is_rows)));
+        if LISTS.iter().any(|list| only.fields.get(*list).is_some_and(is_rows))
+            || columns::layout(&only.fields).is_some());
     if is_list {
         drop(rows);
         budget.give_back_to(begin);
@@ -75,6 +79,14 @@ fn listed(name: &str, text: &str, budget: &Budget) -> Result<Vec<Row>, ImportErr
     let list = match value {
         Value::Array(list) => list,
         Value::Object(fields) => {
+            if let Some(layout) = columns::layout(&fields) {
+                return table(
+                    name,
+                    text,
+                    columns::rows(fields, layout, budget).map_err(ImportError::memory(name))?,
+                    budget,
+                );
+            }
             let mut lists: Vec<Value> = fields.into_iter().map(|(_, value)| value).filter(is_rows).collect();
             match (lists.pop(), lists.pop()) {
                 (Some(Value::Array(list)), None) => list,
@@ -83,6 +95,11 @@ fn listed(name: &str, text: &str, budget: &Budget) -> Result<Vec<Row>, ImportErr
         }
         _ => return Err(ImportError::unreadable(name, "it is neither lines of objects nor a list of them")),
     };
+    table(name, text, list, budget)
+}
+
+/// The rows of one list.
+fn table(name: &str, text: &str, list: Vec<Value>, budget: &Budget) -> Result<Vec<Row>, ImportError> {
     // The list was one text, so a number that is not kept can be told no row.
     let inexact = inexact(text);
     let row = |(place, value): (usize, Value)| {

@@ -210,7 +210,7 @@ fn sample(record: &SampleRecord, header: &Header, model: &str, mark: &str) -> Va
 
 /// What reading the sample back would not give: the fields that would differ, as they are.
 fn kept(record: &SampleRecord, sample: &str, header: &Header) -> Map<String, Value> {
-    let read: Value = serde_json::from_str(&crate::python::plain_json(sample)).unwrap_or_default();
+    let read: Value = serde_json::from_str(&bench_json::plain_json(sample)).unwrap_or_default();
     let fields = |record: &SampleRecord| match serde_json::to_value(record) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),

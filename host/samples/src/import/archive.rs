@@ -10,7 +10,6 @@ use super::detect::Bounds;
 use super::inspect::{Collected, Header};
 use super::{Note, not_a_log};
 use crate::error::SamplesError;
-use crate::python;
 use crate::read::open_file;
 use crate::record::SampleRecord;
 
@@ -47,7 +46,7 @@ pub(super) fn samples(
         })?;
         let text = std::str::from_utf8(&bytes).map_err(|error| broken(error.to_string()))?;
         let part = bounds.budget.part(limits.part());
-        bench_json::value(&python::plain_json(text), &part).map_err(|error| match error {
+        bench_json::value(text, &part).map_err(|error| match error {
             JsonError::OverBudget(error) => SamplesError::Memory { path: path.to_owned(), error },
             JsonError::Syntax(error) => broken(error.to_string()),
         })

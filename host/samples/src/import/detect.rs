@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::{Format, Imported, Note, archive, inspect, lm_eval, not_a_log};
 use crate::error::SamplesError;
-use crate::python;
 use crate::read::{self, Limits};
 use crate::record::SampleRecord;
 
@@ -111,7 +110,7 @@ fn file(path: &Path, bounds: Bounds<'_>, notes: &mut Vec<Note>) -> Result<Found,
         }
     }
     let text = String::from_utf8_lossy(&first);
-    let line: Option<Value> = bench_json::value(&python::plain_json(&text), &Budget::new(bounds.limits.part())).ok();
+    let line: Option<Value> = bench_json::value(&text, &Budget::new(bounds.limits.part())).ok();
     if line.as_ref().is_some_and(lm_eval::is_line) {
         return lm_eval_file(path, bounds, notes);
     }
@@ -182,13 +181,12 @@ fn read_json(path: &Path, bounds: Bounds<'_>) -> Result<Value, SamplesError> {
         return Err(SamplesError::TooLarge { path: path.to_owned(), limit });
     }
     let text = std::str::from_utf8(&bytes).map_err(|error| not_a_log(path, error.to_string()))?;
-    let plain = python::plain_json(text);
-    // The text is as long as it was, or shorter, and is spent as long as it is there.
-    bounds.budget.spend(plain.len() as u64).map_err(over)?;
-    let value = bench_json::value(&plain, bounds.budget).map_err(|error| match error {
+    // The text is spent as long as it is there.
+    bounds.budget.spend(text.len() as u64).map_err(over)?;
+    let value = bench_json::value(text, bounds.budget).map_err(|error| match error {
         JsonError::OverBudget(error) => over(error),
         JsonError::Syntax(error) => not_a_log(path, error.to_string()),
     });
-    bounds.budget.give_back(plain.len() as u64);
+    bounds.budget.give_back(text.len() as u64);
     value
 }

@@ -111,7 +111,7 @@ pub(super) fn samples(
         let text = std::str::from_utf8(&line.text);
         let text = text.map_err(|error| wrong(LineErrorKind::NotUtf8 { at: error.valid_up_to() }))?;
         let part = budget.part(limits.part());
-        let value = bench_json::value(&python::plain_json(text), &part);
+        let value = bench_json::value(text, &part);
         let parsed: Line = match value.and_then(|value| Ok(serde_json::from_value(value)?)) {
             Ok(parsed) => parsed,
             Err(JsonError::OverBudget(error)) => return Err(wrong(LineErrorKind::Memory(error))),
