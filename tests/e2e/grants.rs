@@ -197,6 +197,8 @@ fn a_search_sends_no_key() {
         let user = keys.iter().fold(Bench::new(), |user, name| user.with(name, SECRET));
         user.run(["detect", "--endpoint", &server.url()]);
         user.run(["models", "--endpoint", &server.url()]);
+        let ran = user.run(["run", "--quick", "--endpoint", &server.url(), "--workload", "W1"]);
+        ran.fails(4, if status.starts_with("401") { "key-wanted" } else { "backend-not-recognised" }, &[]);
         assert!(!server.seen().is_empty());
         assert!(!text_of(&server.seen()).contains(SECRET), "{status}");
     }

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use bench_json::{Budget, JsonError};
-use bench_samples::{Limits, import::Format, import::import as import_log, python};
+use bench_samples::{Limits, import::Format, import::import as import_log};
 use bench_suite::{Digest, FieldNames, TemplateEntry};
 use serde_json::{Map, Value};
 
@@ -88,7 +88,7 @@ fn logged(inspect: &Inspect, budget: &Budget, notes: &mut Vec<Note>) -> Result<O
     if ending == "json" {
         let text = std::str::from_utf8(&bytes);
         let text = text.map_err(|error| ImportError::unreadable(&name_of(path), error))?;
-        let log = match bench_json::object(&python::plain_json(text), &Budget::default()) {
+        let log = match bench_json::object(text, &Budget::default()) {
             Ok(log) => Some(log),
             Err(JsonError::OverBudget(error)) => return Err(ImportError::memory(name_of(path))(error)),
             Err(JsonError::Syntax(_)) => None,

@@ -276,10 +276,20 @@ fn classify(error: &wasmtime::Error) -> FaultKind {
         // How a metered component ends that has used up what it may.
         Some(Trap::BadConversionToInteger | Trap::OutOfFuel) => FaultKind::Fuel,
         Some(trap) => FaultKind::Trap(trap.to_string()),
+        None if lacks_memory(error) => FaultKind::Machine(error.root_cause().to_string()),
         // Without a trap the failure is in what crossed the boundary.
         None => FaultKind::BadValue(error.root_cause().to_string()),
     }
 }
+
+/// Whether the system did not give the memory that an instance reserves, 4 GiB of address space for each of its memories.
+fn lacks_memory(error: &wasmtime::Error) -> bool {
+    let refused = std::io::Error::from_raw_os_error(OUT_OF_MEMORY).to_string();
+    error.root_cause().to_string() == refused
+}
+
+/// `ENOMEM`, which has this number on every Unix.
+const OUT_OF_MEMORY: i32 = 12;
 
 fn frames(error: &wasmtime::Error) -> Vec<String> {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };

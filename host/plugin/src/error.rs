@@ -221,6 +221,8 @@ pub enum FaultKind {
     },
     /// The guest returned a value that the interface does not allow, such as a string that is not UTF-8, or too much of it.
     BadValue(String),
+    /// This machine could not make the instance. It says nothing about the guest.
+    Machine(String),
     /// The guest returned values that contradict each other or what the host knows.
     Lie(String),
     /// The guest tried to wait, which a frozen clock makes impossible.
@@ -246,6 +248,7 @@ impl fmt::Display for FaultKind {
             FaultKind::BadValue(what) => {
                 write!(f, "it returned a value that the interface does not allow ({})", clean_sentence(what))
             }
+            FaultKind::Machine(what) => write!(f, "this machine could not run it ({})", clean_sentence(what)),
             FaultKind::Lie(what) => write!(f, "it returned values that cannot be true ({})", clean_sentence(what)),
             FaultKind::Waited => f.write_str("it tried to wait, but its clock is frozen"),
             FaultKind::Gone => f.write_str("an earlier failure ended the instance that this call belongs to"),
@@ -267,6 +270,7 @@ impl Fault {
             FaultKind::Fuel => "plugin-fuel",
             FaultKind::Memory { .. } => "plugin-memory",
             FaultKind::BadValue(_) => "plugin-bad-value",
+            FaultKind::Machine(_) => "plugin-machine",
             FaultKind::Lie(_) => "plugin-lie",
             FaultKind::Waited => "plugin-waited",
             FaultKind::Gone => "plugin-gone",
@@ -281,6 +285,9 @@ impl Fault {
             FaultKind::Problem(problem) => return problem.hint.clone(),
             FaultKind::Memory { .. } => {
                 format!("{report}; a plugin that needs more says so in its manifest, up to 512 MiB")
+            }
+            FaultKind::Machine(_) => {
+                "free memory, or allow more address space (`ulimit -v`): an instance reserves 4 GiB of it, and uses little".to_owned()
             }
             FaultKind::Waited => "the plugin was built to sleep or poll; plugins are pure functions".to_owned(),
             FaultKind::Gone => "see the first failure of this plugin".to_owned(),

@@ -85,6 +85,9 @@ async fn named(
             }
             Ok(None) if candidates.len() == 1 => {
                 note_withheld_keys(&line, reporter);
+                if line.was_denied() && !named_driver {
+                    return Err(RunError::KeyWanted { endpoint: line.endpoint.to_string() });
+                }
                 return Err(RunError::NotRecognised {
                     endpoint: line.endpoint.to_string(),
                     title: line.driver.info().title.clone(),
@@ -124,8 +127,9 @@ async fn detected(
         return named(catalog, &best.reference, false, &chosen, params, reporter).await;
     }
     if options.endpoint.is_some() {
-        // The generic driver says best what is wrong with an address that nobody recognises.
-        return named(catalog, "openai", true, options, params, reporter).await;
+        // The generic driver says best what is wrong with an address that no driver recognises. The user did not name it, so
+        // its key stays here unless the user named the key.
+        return named(catalog, "openai", options.api_key_env.is_some(), options, params, reporter).await;
     }
     simulate(catalog, options, params, reporter).await
 }

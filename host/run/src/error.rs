@@ -151,6 +151,15 @@ pub enum RunError {
         /// What to do.
         hint: String,
     },
+    /// A server that answers nothing without a key, while the user named no driver whose key it could get.
+    #[error(
+        "the server at {endpoint} wants an API key, and no key is sent to a server that no driver recognises",
+        endpoint = clean_sentence(.endpoint),
+    )]
+    KeyWanted {
+        /// The address.
+        endpoint: String,
+    },
     /// An address that a plugin from elsewhere must not talk to.
     #[error(
         "the plugin `{plugin}` must not talk to {endpoint}: it is link-local",
@@ -358,6 +367,7 @@ impl RunError {
             RunError::MissingSecret { .. } => "missing-secret",
             RunError::KeyNotGranted { .. } => "key-not-granted",
             RunError::KeyWithheld { .. } => "key-withheld",
+            RunError::KeyWanted { .. } => "key-wanted",
             RunError::AddressClosed { .. } => "address-closed",
             RunError::BadProbe { .. } => "bad-probe",
             RunError::LaunchNotGranted { .. } => "launch-not-granted",
@@ -410,6 +420,9 @@ impl RunError {
                 Some(format!("grant it with `{command}`, or name {variable} with --api-key-env for this run"))
             }
             RunError::KeyWithheld { hint, .. } => Some(hint.clone()),
+            RunError::KeyWanted { .. } => {
+                Some("if you trust the server, name its driver, such as `--plugin openai`".to_owned())
+            }
             RunError::AddressClosed { .. } => {
                 Some("use a driver that bench carries, or another address of the server".to_owned())
             }
@@ -470,6 +483,7 @@ impl RunError {
             | RunError::NoModel { .. }
             | RunError::MissingSecret { .. }
             | RunError::KeyWithheld { .. }
+            | RunError::KeyWanted { .. }
             | RunError::NotCalibrated { .. }
             | RunError::Refused { .. } => Category::Engine,
             RunError::Plugin(fault) if fault.problem().is_some() => Category::Engine,
