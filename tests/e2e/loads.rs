@@ -240,6 +240,7 @@ fn loads_that_are_none() {
     insta::assert_snapshot!(said.join("\n"));
     let help = refusal(&["--load", "nonsense"]);
     assert!(help.contains("hint: ") && help.contains("poisson:10/s"), "the hint shows how loads are written: {help}");
+    assert!(help.lines().any(|line| line.trim_start().starts_with("closed:32  ")), "each load has a line: {help}");
 }
 
 #[test]

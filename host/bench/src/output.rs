@@ -57,7 +57,10 @@ fn paint(code: &str, text: &str) -> String {
 /// A warning: what happened, and what to do.
 pub fn warning(text: &str, hint: Option<&str>) {
     write_message(&format!("{} {}", paint("33", "warning:"), clean_message(text)));
-    show_hint(hint);
+    // It may be a server's or a plugin's, so it is one line.
+    if let Some(hint) = hint {
+        show_hint(&clean_text(hint, LONGEST_HINT).to_string());
+    }
 }
 
 /// A note of a record, a log or an installation as a warning.
@@ -70,18 +73,19 @@ pub fn noted(message: &str, code: &str) -> String {
     format!("{} [{}]", clean_sentence(message), clean_name(code))
 }
 
+/// Characters of a hint of a warning.
+const LONGEST_HINT: usize = 6_000;
+
 /// The words for a failed command.
 pub fn failure(failure: &Failure) {
     let (message, code) = (clean_message(&failure.message), clean_name(&failure.code));
     write_message(&format!("{} {message} [{code}]", paint("31", "error:")));
-    show_hint(failure.hint.as_deref());
+    // Errors clean hints of others. Their own may have lines, such as the forms of a load.
+    if let Some(hint) = &failure.hint {
+        show_hint(&clean_message(hint));
+    }
 }
 
-/// Characters of a hint. Those of servers and plugins are one line as well.
-const LONGEST_HINT: usize = 6_000;
-
-fn show_hint(hint: Option<&str>) {
-    if let Some(hint) = hint {
-        write_message(&format!("\n{} {}", paint("36", "hint:"), clean_text(hint, LONGEST_HINT)));
-    }
+fn show_hint(hint: &str) {
+    write_message(&format!("\n{} {hint}", paint("36", "hint:")));
 }

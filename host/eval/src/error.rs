@@ -193,7 +193,7 @@ impl EvalError {
                 "scores made of them would mean nothing; the backend must report the log-probabilities of prompts"
                     .to_owned(),
             ),
-            Self::Refused { hint, .. } => hint.clone(),
+            Self::Refused { hint, .. } => hint.as_ref().map(|hint| clean_sentence(hint).to_string()),
             Self::NoPrice { .. } => Some("write its price into prices.toml in the folder of bench".to_owned()),
             Self::Prices { .. } => Some("correct prices.toml in the folder of bench".to_owned()),
             Self::Prompt { .. } => Some("correct the suite".to_owned()),

@@ -282,7 +282,7 @@ impl Fault {
     pub fn hint(&self) -> Option<String> {
         let report = "report it to the plugin's author, with the digest";
         let text = match &self.kind {
-            FaultKind::Problem(problem) => return problem.hint.clone(),
+            FaultKind::Problem(problem) => return problem.hint.as_ref().map(|hint| clean_sentence(hint).to_string()),
             FaultKind::Memory { .. } => {
                 format!("{report}; a plugin that needs more says so in its manifest, up to 512 MiB")
             }

@@ -435,7 +435,9 @@ impl RunError {
             RunError::BadParam { .. } => {
                 Some("write KEY=VALUE for the driver or LABEL.KEY=VALUE for a workload, such as W3.contexts=[1024,2048]".to_owned())
             }
-            RunError::Refused { problem, .. } => problem.hint.clone(),
+            RunError::Refused { problem, .. } => {
+                problem.hint.as_ref().map(|hint| clean_sentence(hint).to_string())
+            }
             RunError::BadPlan { .. } => Some("report it to the plugin's author".to_owned()),
             RunError::Demand(error) => error.hint(),
             RunError::Capture(error) => error.hint(),
