@@ -139,7 +139,13 @@ fn breaks(pieces: &[&[u8]], code: &str) {
 
 #[test]
 fn zero_tokens() {
-    breaks(&[&lines("\n", &[END, USAGE, "[DONE]"])], "no-output");
+    let stopped = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+    breaks(&[&lines("\n", &[stopped, "[DONE]"])], "no-output");
+}
+
+#[test]
+fn tokens_that_are_counted_and_not_streamed() {
+    breaks(&[&lines("\n", &[END, USAGE, "[DONE]"])], "only-hidden-tokens");
 }
 
 #[test]

@@ -232,7 +232,8 @@ fn a_killed_run_goes_on_and_comes_to_the_same_scores() {
     assert_eq!(whole["evals"][0]["fuel"], resumed["evals"][0]["fuel"]);
     // A second time there is nothing left to ask.
     let before = settled(&engine).requests;
-    bench.run(["run", "--resume", &id, "--suite", &suite]).exits(0);
+    // The suite was a folder, and the run knows which.
+    bench.run(["run", "--resume", &id]).exits(0);
     assert_eq!(settled(&engine).requests - before, 1);
 }
 
@@ -259,15 +260,15 @@ fn a_server_that_wants_less_gets_less_and_everything_is_answered() {
 #[test]
 fn what_says_nothing_about_the_model_is_unscored() {
     let bench = Bench::new();
-    let suite = suite(&bench, &sums(6), "");
+    let suite = suite(&bench, &sums(10), "");
     let refuse = FaultKind::api_error(422, "invalid_request_error", "not like this");
     // The first request is the run's own.
-    let engine = engine(SimConfig { faults: vec![Fault::nth(3, refuse)], ..adder(6) });
+    let engine = engine(SimConfig { faults: vec![Fault::nth(3, refuse)], ..adder(10) });
     run(&bench, &suite, &engine.url(), &["--concurrency", "1"]).exits(0);
     let record = record(&bench);
     let eval = &record["evals"][0];
     assert_eq!(eval["samples"]["unscored"], 1);
-    assert_eq!(eval["estimates"][0]["scored"], 5);
+    assert_eq!(eval["estimates"][0]["scored"], 9);
     assert_eq!(eval["estimates"][0]["unscored"], 1);
     assert!(eval["notes"].to_string().contains("not like this"), "{}", eval["notes"]);
     let unscored: Vec<Value> =

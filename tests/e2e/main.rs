@@ -29,6 +29,7 @@ mod registries;
 mod replays;
 mod samples;
 mod secrets;
+mod services;
 mod sides;
 mod stamps;
 mod support;

@@ -308,13 +308,15 @@ fn the_program_itself_is_exchanged_and_brought_back() {
     // One that does not start stays out.
     offer("7.0.0", "#!/bin/sh\nexit 1\n");
     let ran = run(&["self-update"]);
-    assert!(String::from_utf8(ran.stderr).unwrap().contains("[item-rejected]"));
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(said.contains("[item-rejected]"), "{said}");
     assert_eq!(version(&program), current);
     offer("7.1.0", "#!/bin/sh\necho bench 7.1.0\n");
     let checked = run(&["self-update", "--check"]);
     assert!(String::from_utf8(checked.stdout).unwrap().contains("7.1.0"));
     assert_eq!(version(&program), current, "looking changes nothing");
-    assert!(run(&["self-update"]).status.success());
+    let ran = run(&["self-update"]);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert_eq!(version(&program), "bench 7.1.0\n");
     assert_eq!(version(&folder.join("bench.previous")), current);
     // The way back, taken by a program that has one before it.

@@ -138,8 +138,9 @@ fn a_judge_that_answers_nonsense_leaves_samples_unscored() {
         ("fact 2", "I had rather talk about the weather."),
         ("fact 3", "GRADE: 11/10"),
     ]));
-    run(&bench, &suite, &model.url(), &["--judge", &judge.url()]).exits(0);
+    run(&bench, &suite, &model.url(), &["--judge", &judge.url()]).exits(3);
     let eval = &evals(&bench)[0];
+    assert_eq!((&eval["status"], &eval["problem"]["code"]), (&json!("partial"), &json!("many-unscored")));
     assert_eq!(eval["reasons"], json!({ "correct": 1, "wrong": 1, "grader-failed": 2 }));
     assert_eq!((&eval["estimates"][0]["scored"], &eval["estimates"][0]["unscored"]), (&json!(2), &json!(2)));
     assert!((eval["estimates"][0]["value"].as_f64().unwrap() - 0.5).abs() < 1e-12);

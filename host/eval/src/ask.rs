@@ -32,9 +32,13 @@ pub struct Clock {
 }
 
 impl Clock {
+    fn at(&self, at: Stamp) -> OffsetDateTime {
+        let since = time::Duration::try_from(at.since(self.stamp)).unwrap_or_default();
+        self.date.saturating_add(since)
+    }
+
     fn text(&self, at: Stamp) -> Option<String> {
-        let since = time::Duration::try_from(at.since(self.stamp)).ok()?;
-        (self.date + since).format(&Rfc3339).ok()
+        self.at(at).format(&Rfc3339).ok()
     }
 
     /// The day, as ISO 8601 writes it.
@@ -67,6 +71,12 @@ impl Budget {
     pub fn spend(&mut self, cost: f64) {
         self.spent += cost;
         self.priced += 1;
+    }
+
+    /// Whether another request may leave. Until a request's cost is known, one is on its way at a time: a limit could not hold
+    /// otherwise.
+    fn admits(&self, in_flight: usize) -> bool {
+        self.max_cost.is_none() || self.priced > 0 || in_flight == 0
     }
 
     /// The limit that another request would break. Those on their way will cost what others did.
@@ -287,7 +297,8 @@ impl<B: Backend> Asking<'_, '_, B> {
             {
                 self.end = Some(End::Limit(limit));
             }
-            if self.end.is_some() || !self.limiter.admits(self.flying.len(), now) {
+            let admitted = self.limiter.admits(self.flying.len(), now) && self.manner.budget.admits(self.flying.len());
+            if self.end.is_some() || !admitted {
                 return Ok(());
             }
             let due = self.later.iter().position(|later| later.at <= now);
@@ -395,8 +406,8 @@ impl<B: Backend> Asking<'_, '_, B> {
             return Ok(());
         }
         let sent = exchange.started;
-        let decoded = self.backend(ask.whom).decode(&exchange);
-        let decoded = decoded.and_then(|answer| policy::finished(answer.finish.as_ref()).map(|()| answer));
+        let now = self.manner.clock.at(exchange.ended);
+        let decoded = self.backend(ask.whom).decode(&exchange, now);
         let answer = match decoded {
             Ok(answer) => answer,
             Err(failure) => return self.failed(unit, ask, sent, failure, keep),
@@ -406,9 +417,14 @@ impl<B: Backend> Asking<'_, '_, B> {
         self.last_good = Some(now);
         let [model, other] = self.manner.prices;
         let price = if ask.whom == Whom::Model { model } else { other };
-        let cost = price.and_then(|price| price.cost(&answer.usage));
-        if let Some(cost) = cost {
-            self.manner.budget.spend(cost);
+        // What the service itself says counts: it knows discounts and routes.
+        let cost = answer.cost.or_else(|| price?.cost(&answer.usage, answer.cache_write));
+        match cost {
+            Some(cost) => self.manner.budget.spend(cost),
+            None if self.manner.budget.max_cost.is_some() && self.end.is_none() => {
+                self.end = Some(End::Failed(unknown_cost()));
+            }
+            None => {}
         }
         unit.count(&answer, ask.whom, cost);
         unit.tries.clear();
@@ -450,14 +466,25 @@ impl<B: Backend> Asking<'_, '_, B> {
         // When nobody has answered anything since the sample's first request, it is not the sample.
         let alone = rule.cause == "connection" && self.last_good < unit.first_sent;
         if rule.then == Then::EndTask || alone {
-            self.end = Some(End::Failed(failure));
+            self.end = Some(End::Failed(policy::with_wait(failure)));
             return Ok(());
         }
-        let Failure { code, message, .. } = failure;
+        let Failure { code, message, .. } = policy::with_wait(failure);
         keep(unit.end(match rule.then {
             Then::Wrong => Status::Failed { code: wrong_code(rule.cause, code), message },
             Then::Unscored | Then::EndTask => Status::Unscored { code, message },
         }))
+    }
+}
+
+/// Under a limit of cost, a request whose cost nobody knows is the last.
+fn unknown_cost() -> Failure {
+    Failure {
+        code: "unknown-cost".to_owned(),
+        message: "the server reported no token counts and no cost, so the limit of cost cannot be kept".to_owned(),
+        hint: Some("leave --max-cost out, or use a driver and server that report usage".to_owned()),
+        status: None,
+        retry_after: None,
     }
 }
 

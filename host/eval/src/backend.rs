@@ -8,6 +8,7 @@ use bench_plugin::types::{FinishReason, Generation, TokenLogprob, ToolCall};
 use bench_samples::UsageRecord;
 use bench_wire::{Client, Exchange, Prepared};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use crate::policy::Failure;
 
@@ -37,14 +38,23 @@ pub trait Backend {
     /// What the driver says against it.
     fn encode(&mut self, generation: &Generation, fields: &Map<String, Value>) -> Result<Prepared, Failure>;
 
-    /// What an exchange brought.
+    /// What an exchange brought, which ended at the date `now`.
     ///
     /// # Errors
     /// Why there is no answer.
-    fn decode(&mut self, exchange: &Exchange) -> Result<Answer, Failure>;
+    fn decode(&mut self, exchange: &Exchange, now: OffsetDateTime) -> Result<Answer, Failure>;
 
     /// The tokens of a prompt as the backend sees it, or `None` where it cannot count.
     fn count(&mut self, generation: &Generation) -> impl Future<Output = Result<Option<u64>, Failure>>;
+}
+
+/// Tokens of a prompt that were written to a cache, by how long they stay there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheWrites {
+    /// All of them.
+    pub all: u64,
+    /// Those that stay for an hour instead of some minutes.
+    pub for_an_hour: u64,
 }
 
 /// An answer that came in full.
@@ -62,6 +72,10 @@ pub struct Answer {
     pub logprobs: Vec<TokenLogprob>,
     /// Token counts.
     pub usage: UsageRecord,
+    /// Tokens of the prompt that were written to a cache, which some services charge for.
+    pub cache_write: CacheWrites,
+    /// What the service says that the request cost, in US dollars.
+    pub cost: Option<f64>,
     /// Time to the first token, in milliseconds.
     pub ttft_ms: Option<f64>,
     /// Time to the end, in milliseconds.

@@ -193,6 +193,9 @@ pub(crate) fn grade(
 
 fn estimate(estimate: Estimate) -> EstimateRecord {
     let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    // Student's interval knows nothing of where a share ends, and no share lies beyond its ends.
+    let is_share = estimate.metric.unit == "ratio" && (0.0..=1.0).contains(&estimate.metric.value);
+    let limit = |value: Option<f64>| finite(value).map(|value| if is_share { value.clamp(0.0, 1.0) } else { value });
     EstimateRecord {
         name: estimate.metric.name,
         value: finite(Some(estimate.metric.value)),
@@ -200,8 +203,8 @@ fn estimate(estimate: Estimate) -> EstimateRecord {
         higher_is_better: estimate.metric.higher_is_better,
         group: estimate.group,
         standard_error: finite(estimate.standard_error),
-        low: finite(estimate.low),
-        high: finite(estimate.high),
+        low: limit(estimate.low),
+        high: limit(estimate.high),
         level: finite(estimate.level),
         method: estimate.method,
         scored: estimate.scored,

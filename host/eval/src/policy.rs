@@ -9,16 +9,19 @@
 //!
 //! | cause | told by | asked again | then |
 //! | --- | --- | --- | --- |
-//! | `rate-limited` | status 429 | up to 50 times, with fewer requests at once, after `retry-after` | unscored |
+//! | `rate-limited` | status 429 | up to 50 times, with fewer requests at once, after `retry-after`; not where that is longer than ten minutes | unscored |
 //! | `overloaded` | status 503 or 529 | up to 10 times, with fewer requests at once | unscored |
 //! | `connection` | refused, reset, closed early, no address | 5 times | unscored; the task ends where nobody answers at all |
 //! | `time-out` | no byte, silence or no end within the limits, status 408 or 504 | 2 times | unscored |
 //! | `server-error` | other statuses from 500, an error within the stream | 3 times | unscored |
 //! | `broken-answer` | an answer that is not HTTP, not the protocol, ends in the middle or was given up by the server | 3 times | unscored |
+//! | `quota-exhausted` | the driver's word, or a wait of more than ten minutes | no | the task ends |
+//! | `account-limit` | the driver's word: the account or region may not use the service | no | the task ends |
 //! | `context-overflow` | the driver's word | no | wrong: the model cannot do what was asked |
-//! | `content-filter` | the driver's word | no | wrong, as a refusal |
+//! | `content-filter` | the driver's word, also of a prompt that moderation refused | no | wrong, as a refusal |
 //! | `not-allowed` | status 401 or 403, a missing key | no | the task ends |
 //! | `no-such-model` | the driver's word | no | the task ends |
+//! | `field-refused` | the driver's word: the model refuses a setting of every request | no | the task ends |
 //! | `bad-request` | other statuses from 400 | no | unscored |
 //! | `client-limit` | the client had no room for the answer or lost it | 1 time | unscored |
 //! | `driver` | the driver itself failed | no | unscored |
@@ -79,7 +82,10 @@ const fn rule(
 }
 
 /// The table, the first row that fits counting. Codes come before statuses, because the driver knows its backend.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 16] = [
+    QUOTA,
+    rule("account-limit", &["account-limit"], &[], 0, Then::EndTask),
+    rule("field-refused", &["field-refused"], &[], 0, Then::EndTask),
     Rule { slows: true, ..rule("rate-limited", &["rate-limited"], &[429], 50, Then::Unscored) },
     Rule { slows: true, ..rule("overloaded", &["overloaded"], &[503, 529], 10, Then::Unscored) },
     rule(
@@ -91,7 +97,7 @@ const RULES: [Rule; 13] = [
     ),
     rule("time-out", &["first-byte-timeout", "stalled", "total-timeout"], &[408, 504], 2, Then::Unscored),
     rule("context-overflow", &["context-overflow"], &[413], 0, Then::Wrong),
-    rule("content-filter", &["content-filter"], &[], 0, Then::Wrong),
+    rule("content-filter", &["content-filter", "refused"], &[], 0, Then::Wrong),
     rule("not-allowed", &["unauthorized", "missing-secret", "redirect"], &[401, 403], 0, Then::EndTask),
     rule("no-such-model", &["model-not-found"], &[], 0, Then::EndTask),
     rule("server-error", &["server-error"], &[500, 502], 3, Then::Unscored),
@@ -119,6 +125,9 @@ const RULES: [Rule; 13] = [
     DRIVER,
 ];
 
+/// Nothing is left of what the account may use, and no wait of minutes changes it.
+const QUOTA: Rule = rule("quota-exhausted", &["quota-exhausted"], &[402], 0, Then::EndTask);
+
 /// Whether a failure of this code may have passed by the time somebody goes on with the run. What is never sent again within a run
 /// would fail in the same way.
 pub(crate) fn may_have_passed(code: &str) -> bool {
@@ -136,7 +145,7 @@ const UNFINISHED: [&str; 6] = ["abort", "aborted", "cancelled", "canceled", "err
 ///
 /// # Errors
 /// The failure, where it did.
-pub(crate) fn finished(finish: Option<&FinishReason>) -> Result<(), Failure> {
+pub fn finished(finish: Option<&FinishReason>) -> Result<(), Failure> {
     match finish {
         Some(FinishReason::Other(word)) if UNFINISHED.contains(&word.to_ascii_lowercase().as_str()) => Err(Failure {
             code: GIVEN_UP.to_owned(),
@@ -154,6 +163,12 @@ const DRIVER: Rule = rule("driver", &[], &[], 0, Then::Unscored);
 
 /// The row for a failure.
 pub fn rule_for(failure: &Failure) -> Rule {
+    let rule = rule_by_words(failure);
+    let too_long = failure.retry_after.is_some_and(|wait| wait > LONGEST_WAIT);
+    if too_long && rule.again > 0 && rule.then == Then::Unscored { QUOTA } else { rule }
+}
+
+fn rule_by_words(failure: &Failure) -> Rule {
     let by_code = RULES.iter().find(|rule| rule.codes.contains(&failure.code.as_str()));
     // A driver's `bad-request` for a status that says more, such as 429, is the driver not knowing better.
     let vague = by_code.is_none_or(|rule| matches!(rule.cause, "bad-request" | "server-error"));
@@ -166,6 +181,16 @@ pub fn rule_for(failure: &Failure) -> Rule {
         })
     });
     by_status.or(by_code).copied().unwrap_or(DRIVER)
+}
+
+/// A failure that also says how long the server asks to be left alone, where it does.
+pub(crate) fn with_wait(failure: Failure) -> Failure {
+    let Some(wait) = failure.retry_after.filter(|wait| !wait.is_zero()) else { return failure };
+    let message = format!("{}; the server asks to wait {} s", failure.message, wait.as_secs_f64());
+    let hint = failure
+        .hint
+        .or_else(|| (wait > LONGEST_WAIT).then(|| "resume the run with --resume when that time is over".to_owned()));
+    Failure { message, hint, ..failure }
 }
 
 fn named(cause: &str) -> Option<&'static Rule> {
@@ -182,26 +207,8 @@ pub fn delay(attempt: u32, seed: u64, retry_after: Option<Duration>) -> Duration
     wait.max(retry_after.unwrap_or_default().min(LONGEST_WAIT))
 }
 
-/// A server that asks to be left alone for longer is asked again after this time all the same.
+/// A server that asks to be left alone for longer ends the task, which can be resumed when that time is over.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
-
-/// What a `retry-after` header asks for: seconds, or a date, which counts from the answer's own `date`.
-pub fn retry_after(headers: &[(String, String)]) -> Option<Duration> {
-    let header = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.trim());
-    // Some servers are more exact than the standard.
-    if let Some(milliseconds) = header("retry-after-ms").and_then(|value| value.parse::<u64>().ok()) {
-        return Some(Duration::from_millis(milliseconds));
-    }
-    let value = header("retry-after")?;
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let moment = |text: &str| {
-        time::OffsetDateTime::parse(&text.replace("GMT", "+0000"), &time::format_description::well_known::Rfc2822).ok()
-    };
-    let wait = moment(value)? - moment(header("date")?)?;
-    Duration::try_from(wait).ok()
-}
 
 #[cfg(test)]
 mod tests {
@@ -227,6 +234,11 @@ mod tests {
             ("closed-early", Some(200), "connection"),
             ("malformed-response", Some(200), "broken-answer"),
             ("fuel", Some(200), "driver"),
+            ("quota-exhausted", Some(429), "quota-exhausted"),
+            ("bad-request", Some(402), "quota-exhausted"),
+            ("account-limit", Some(403), "account-limit"),
+            ("refused", Some(400), "content-filter"),
+            ("field-refused", Some(400), "field-refused"),
         ] {
             assert_eq!(rule_for(&failure(code, status)).cause, cause, "{code} {status:?}");
         }
@@ -253,24 +265,15 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_in_all_its_forms() {
-        let headers = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        for (list, wait) in [
-            (vec![("retry-after", "3")], Some(3000)),
-            (vec![("retry-after", "0.25")], Some(250)),
-            (vec![("retry-after", "9"), ("retry-after-ms", "40")], Some(40)),
-            (vec![("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), date], Some(30_000)),
-            (vec![("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"), date], None),
-            (vec![("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")], None),
-            (vec![("retry-after", "-1")], None),
-            (vec![("retry-after", "soon")], None),
-            (vec![("retry-after", "nan")], None),
-            (vec![], None),
+    fn a_wait_of_hours_ends_the_task() {
+        for (code, seconds, cause) in [
+            ("rate-limited", 600, "rate-limited"),
+            ("rate-limited", 601, "quota-exhausted"),
+            ("overloaded", 86_400, "quota-exhausted"),
+            ("context-overflow", 86_400, "context-overflow"),
         ] {
-            assert_eq!(retry_after(&headers(&list)), wait.map(Duration::from_millis), "{list:?}");
+            let failure = Failure { retry_after: Some(Duration::from_secs(seconds)), ..failure(code, Some(429)) };
+            assert_eq!(rule_for(&failure).cause, cause, "{code} {seconds}");
         }
     }
 }

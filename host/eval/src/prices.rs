@@ -3,6 +3,7 @@
 use bench_samples::UsageRecord;
 use serde::Deserialize;
 
+use crate::backend::CacheWrites;
 use crate::error::EvalError;
 
 /// The list that the program brings.
@@ -24,6 +25,10 @@ pub struct Price {
     pub output: f64,
     /// Tokens of prompts that came from a cache.
     pub cached: Option<f64>,
+    /// Tokens of prompts that were written to a cache for some minutes; 1.25 times `input` where it is not given.
+    pub cache_write: Option<f64>,
+    /// Tokens of prompts that were written to a cache for an hour; twice `input` where it is not given.
+    pub cache_write_1h: Option<f64>,
     /// The first day of this price.
     pub from: Option<String>,
     /// Its last day.
@@ -66,7 +71,7 @@ fn read(text: &str) -> Result<Vec<Price>, EvalError> {
     let bad = |reason: String| EvalError::Prices { reason };
     let File { prices } = toml::from_str(text).map_err(|error| bad(error.to_string().trim().to_owned()))?;
     for price in &prices {
-        let numbers = [Some(price.input), Some(price.output), price.cached];
+        let numbers = [Some(price.input), Some(price.output), price.cached, price.cache_write, price.cache_write_1h];
         if numbers.into_iter().flatten().any(|number| !number.is_finite() || number < 0.0) {
             return Err(bad(format!("a price of {} is negative or no number", price.model)));
         }
@@ -79,13 +84,26 @@ fn read(text: &str) -> Result<Vec<Price>, EvalError> {
     Ok(prices)
 }
 
+/// What Anthropic charges for writing to its cache, as multiples of the price of input: for five minutes, and for an hour. It is
+/// the service that reports such tokens (its documentation of prompt caching).
+const CACHE_WRITES: [f64; 2] = [1.25, 2.0];
+
 impl Price {
     /// What a request cost, in US dollars; `None` where the backend reported no counts.
-    pub fn cost(&self, usage: &UsageRecord) -> Option<f64> {
+    pub fn cost(&self, usage: &UsageRecord, writes: CacheWrites) -> Option<f64> {
         let (prompt, completion) = (usage.prompt?, usage.completion?);
         let cached = usage.cached.unwrap_or(0).min(prompt);
-        let input = (prompt - cached) as f64 * self.input + cached as f64 * self.cached.unwrap_or(self.input);
-        Some((input + completion as f64 * self.output) / 1e6)
+        let written = writes.all.min(prompt - cached);
+        let for_an_hour = writes.for_an_hour.min(written);
+        let [minutes, hour] = CACHE_WRITES;
+        let tokens = [
+            (prompt - cached - written, self.input),
+            (cached, self.cached.unwrap_or(self.input)),
+            (written - for_an_hour, self.cache_write.unwrap_or(self.input * minutes)),
+            (for_an_hour, self.cache_write_1h.unwrap_or(self.input * hour)),
+            (completion, self.output),
+        ];
+        Some(tokens.into_iter().map(|(count, price)| count as f64 * price).sum::<f64>() / 1e6)
     }
 }
 
@@ -160,13 +178,20 @@ mod tests {
             input: 2.0,
             output: 8.0,
             cached: Some(0.5),
+            cache_write: None,
+            cache_write_1h: Some(3.0),
             from: None,
             until: None,
             source: None,
         };
         let usage =
             UsageRecord { prompt: Some(1_000_000), cached: Some(500_000), completion: Some(250_000), reasoning: None };
-        assert!((price.cost(&usage).unwrap() - (1.0 + 0.25 + 2.0)).abs() < 1e-12);
-        assert_eq!(price.cost(&UsageRecord::default()), None);
+        let cost = |all, for_an_hour| price.cost(&usage, CacheWrites { all, for_an_hour }).unwrap();
+        assert!((cost(0, 0) - (1.0 + 0.25 + 2.0)).abs() < 1e-12);
+        // Half of what was not in the cache was written to it, a fifth of that for an hour.
+        assert!((cost(250_000, 50_000) - (0.5 + 0.25 + 0.2 * 2.5 + 0.05 * 3.0 + 2.0)).abs() < 1e-12);
+        // More than the prompt has cannot be written.
+        assert!((cost(u64::MAX, 0) - (0.25 + 0.5 * 2.5 + 2.0)).abs() < 1e-12);
+        assert_eq!(price.cost(&UsageRecord::default(), CacheWrites::default()), None);
     }
 }

@@ -9,6 +9,7 @@ use bench_record::{
     DatasetRecord, EvalOptions, EvalRecord, EvalStatus, LogFile, Note, OtherModel, Problem, SampleCounts,
     ScorerIdentity, Sensitivity, Spread, TokenTotals, log_name,
 };
+use bench_samples::failures::{CommonReason, MOST_UNSCORED, commonest_unscored};
 use bench_samples::{Durability, Key, Log, Opened, SampleRecord, ScorerRecord, Status, digest_of, sha256_hex};
 use bench_suite::{Form, Suite, TaskData, TaskEntry, TaskKind};
 use bench_wire::Stop;
@@ -226,8 +227,13 @@ impl Work<'_> {
             evals.prices.of(model.model(), &day),
             other.as_ref().and_then(|other| evals.prices.of(other.model(), &day)),
         ];
-        if evals.options.max_cost.is_some() && prices[0].is_none() {
-            return Err(EvalError::NoPrice { model: model.model().to_owned() });
+        if evals.options.max_cost.is_some() {
+            if prices[0].is_none() {
+                return Err(EvalError::NoPrice { model: model.model().to_owned() });
+            }
+            if let (Some(other), None) = (&other, prices[1]) {
+                return Err(EvalError::NoPrice { model: other.model().to_owned() });
+            }
         }
         let concurrency = record.concurrency;
         if let (Some(way), false) = (way, left.is_empty()) {
@@ -289,6 +295,11 @@ impl Work<'_> {
         record.reasons = scores.reasons;
         record.fuel = Some(scores.fuel);
         record.notes.extend(scores.notes);
+        if record.status == EvalStatus::Completed
+            && let Some((status, problem)) = too_few_verdicts(&kept)
+        {
+            (record.status, record.problem) = (status, Some(problem));
+        }
         bench_samples::write(&path, &kept)?;
         record.log = log_file(&path, &sheet.name);
         Ok(())
@@ -448,6 +459,25 @@ fn go_on_with(path: &Path, record: &mut EvalRecord) -> Result<(Log, Vec<SampleRe
     record.notes.push(Note::new("asked-again", message));
     let Opened { log, records, .. } = Log::open(path, Durability::Each)?;
     Ok((log, records))
+}
+
+/// What is wrong with a task whose samples have no verdict, or too many of them.
+fn too_few_verdicts(samples: &[SampleRecord]) -> Option<(EvalStatus, Problem)> {
+    let commonest = commonest_unscored(samples).filter(CommonReason::is_too_common)?;
+    let CommonReason { unscored, of, .. } = commonest;
+    let hint =
+        Some("see `bench show --failures` and the run's name; `bench run --resume` asks again what may have passed");
+    let problem = |code: &str, message: String| Problem {
+        code: code.to_owned(),
+        message: format!("{message}; {commonest}"),
+        hint: hint.map(str::to_owned),
+    };
+    if unscored == of {
+        return Some((EvalStatus::Failed, problem("no-verdicts", format!("none of {of} samples has a verdict"))));
+    }
+    let limit = MOST_UNSCORED * 100.0;
+    let message = format!("{unscored} of {of} samples have no verdict, which is more than {limit:.0} %");
+    Some((EvalStatus::Partial, problem("many-unscored", message)))
 }
 
 /// Why samples have no answer: for each cause how many, and the first in the words of whoever refused.

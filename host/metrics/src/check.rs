@@ -200,13 +200,16 @@ fn counts(seen: &Observation, found: &mut Vec<Inconsistency>) {
             _ => {}
         }
     }
+    // A count of none is no lie about timing: it is left out, with a flag.
     if let (Some(cached), Some(prompt)) = (last.cached, last.prompt)
         && cached > prompt
+        && prompt > 0
     {
         found.push(Inconsistency::CachedExceedsPrompt { cached, prompt });
     }
     if let Some(completion) = last.completion
         && completion < ids
+        && completion > 0
     {
         found.push(Inconsistency::FewerTokensThanIds { completion, ids });
     }

@@ -12,6 +12,10 @@ pub const DISAGREEMENT_LIMIT: f64 = 0.05;
 /// The same for the prefill rate, which is wider because TTFT includes transport, queueing and the first token.
 pub const PREFILL_DISAGREEMENT_LIMIT: f64 = 0.15;
 
+/// A request loaded its model when the backend says that this took so many milliseconds or more. Backends report some
+/// milliseconds for a model that is in memory already.
+pub const LOAD_MS: f64 = 200.0;
+
 macro_rules! flags {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $sentence:literal, $hint:literal;)+) => {
         /// Something to know about a request's numbers.
@@ -127,6 +131,18 @@ flags! {
     ReasoningExceedsOutput = "reasoning-exceeds-output",
         "The backend reports more reasoning tokens than produced tokens.",
         "The backend may leave reasoning out of its token count, in which case rates are too low.";
+    /// Tokens that were counted and not streamed.
+    HiddenTokens = "hidden-tokens",
+        "The backend counts tokens that it did not stream, as services do that hide a model's reasoning: they are in no rate, their time is in TTFT, and the prefill rate is withheld.",
+        "Compare TTFT with other models that hide their reasoning only, or ask for less reasoning with a parameter of the driver.";
+    /// The model was loaded within the request.
+    ModelLoaded = "model-loaded",
+        "The backend loaded the model within this request, so TTFT holds the loading and the prefill rate is withheld.",
+        "Run again while the model is in memory, or keep it there with the backend's own setting.";
+    /// Counts that cannot be true.
+    CountContradicted = "count-contradicted",
+        "The backend's token count contradicts what it streamed, such as none beside text; the count is left out.",
+        "Use a driver that counts with the backend's tokenizer, or report it to the backend's author.";
     /// Another length than the forced one.
     LengthNotForced = "length-not-forced",
         "The answer was to have an exact length and has another.",

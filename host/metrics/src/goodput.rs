@@ -80,7 +80,7 @@ pub fn goodput(samples: &[Sample<'_>], slo: &Slo, span_ms: Option<f64>) -> Goodp
             found.unjudged += 1;
         } else {
             found.met += 1;
-            tokens = tokens.and_then(|total| total.checked_add(metrics.output_tokens?));
+            tokens = tokens.and_then(|total| total.checked_add(metrics.streamed_tokens()?));
         }
     }
     let span = span_ms.filter(|span| span.is_finite() && *span > 0.0);
@@ -94,7 +94,7 @@ pub fn goodput(samples: &[Sample<'_>], slo: &Slo, span_ms: Option<f64>) -> Goodp
 /// Whether a request kept a bound; `None` when that cannot be said.
 fn kept(bound: Bound, limit: f64, metrics: &RequestMetrics) -> Option<bool> {
     let between_tokens = !matches!(bound, Bound::Ttft | Bound::E2e);
-    if between_tokens && metrics.output_tokens.is_some_and(|tokens| tokens <= 1) {
+    if between_tokens && metrics.streamed_tokens().is_some_and(|tokens| tokens <= 1) {
         return Some(true);
     }
     let value = match bound {

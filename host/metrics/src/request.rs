@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Inconsistency, inconsistencies};
-use crate::flag::{DISAGREEMENT_LIMIT, Flag, LATE_MS, PREFILL_DISAGREEMENT_LIMIT};
+use crate::flag::{DISAGREEMENT_LIMIT, Flag, LATE_MS, LOAD_MS, PREFILL_DISAGREEMENT_LIMIT};
 use crate::gaps::{GapStats, ms, per_chunk, per_token};
 use crate::observation::{Cache, Channel, Event, Expectation, Finish, Observation, ServerTiming};
 use crate::server::{ServerReport, per_second};
@@ -45,7 +45,7 @@ pub struct RequestMetrics {
     pub decode_tps: Option<f64>,
     /// Time per output token after the first fragment's: the inverse of `decode_tps`.
     pub tpot_ms: Option<f64>,
-    /// All produced tokens per second of `wall_ms`, prefill included.
+    /// All streamed tokens per second of `wall_ms`, prefill included.
     pub output_tps: Option<f64>,
     /// Median time per token after the first fragment's; from 11 tokens on.
     pub decode_p50_latency_ms: Option<f64>,
@@ -77,6 +77,9 @@ pub struct RequestMetrics {
     pub output_tokens_source: TokenSource,
     /// Tokens produced that are reasoning.
     pub reasoning_tokens: Option<u64>,
+    /// Those of `output_tokens` that came through the stream, where some did not; see [`Self::streamed_tokens`].
+    #[serde(default)]
+    pub streamed_output_tokens: Option<u64>,
     /// Tokens that had arrived by the stamp of the first fragment: its own, those of fragments in the same read, and any
     /// that came without text before it.
     pub first_fragment_tokens: Option<u64>,
@@ -100,6 +103,13 @@ pub struct RequestMetrics {
     pub flags: Vec<Flag>,
 }
 
+impl RequestMetrics {
+    /// Tokens that came through the stream: what every rate counts. Absent where tokens were hidden and nothing says how many.
+    pub fn streamed_tokens(&self) -> Option<u64> {
+        if self.flags.contains(&Flag::HiddenTokens) { self.streamed_output_tokens } else { self.output_tokens }
+    }
+}
+
 /// The metrics of `seen`, held against what was asked for.
 ///
 /// An answer that broke off yields the numbers of what arrived, with [`Flag::Incomplete`].
@@ -120,7 +130,18 @@ pub fn request(seen: &Observation, asked: &Expectation) -> Result<RequestMetrics
     let since = |from: u64, to: Option<u64>| to.map(|to| ms(to.saturating_sub(from)));
 
     let ttft_ms = since(zero, first);
-    let prefill_tps = prefill(&tokens, asked.cache, ttft_ms, &mut flags);
+    let is_loaded = timing.as_ref().and_then(|timing| timing.load_ms).is_some_and(|load| load >= LOAD_MS);
+    if is_loaded {
+        flags.push(Flag::ModelLoaded);
+    }
+    if tokens.hidden {
+        flags.push(Flag::HiddenTokens);
+    }
+    if tokens.contradicted {
+        flags.push(Flag::CountContradicted);
+    }
+    // TTFT holds more than the prompt's evaluation then.
+    let prefill_tps = prefill(&tokens, asked.cache, ttft_ms, &mut flags).filter(|_| !tokens.hidden && !is_loaded);
     let decode = decode(&tokens);
     let decode_tps = decode.and_then(|(count, span)| per_second(Some(count), Some(span)));
     let spread = per_token(&tokens.fragments);
@@ -177,7 +198,7 @@ pub fn request(seen: &Observation, asked: &Expectation) -> Result<RequestMetrics
         prefill_tps,
         decode_tps,
         tpot_ms: decode.and_then(|(count, span)| (count > 0 && span > 0.0).then(|| span / count as f64)),
-        output_tps: per_second(tokens.output, Some(wall_ms)),
+        output_tps: per_second(tokens.streamed, Some(wall_ms)),
         decode_p50_latency_ms: token_gaps.p50_ms,
         decode_p95_latency_ms: token_gaps.p95_ms,
         decode_p99_latency_ms: token_gaps.p99_ms,
@@ -193,6 +214,7 @@ pub fn request(seen: &Observation, asked: &Expectation) -> Result<RequestMetrics
         requested_output_tokens: asked.requested_output,
         output_tokens_source: tokens.output_source,
         reasoning_tokens: tokens.reasoning,
+        streamed_output_tokens: tokens.streamed.filter(|_| tokens.hidden),
         first_fragment_tokens: tokens.by_first,
         first_fragment_basis: tokens.basis,
         chunks: tokens.fragments.len() as u64,
@@ -295,7 +317,8 @@ fn judge(seen: &Observation, asked: &Expectation, tokens: &Tokens, flags: &mut V
     raise(Flag::SingleFragment, !tokens.fragments.is_empty() && one_stamp);
     raise(Flag::NoTokenCount, tokens.output.is_none());
     if let Some(output) = tokens.output {
-        raise(Flag::MoreChunksThanTokens, tokens.fragments.len() as u64 > output);
+        let streamed = tokens.streamed.unwrap_or(output);
+        raise(Flag::MoreChunksThanTokens, tokens.fragments.len() as u64 > streamed);
         raise(Flag::LongerThanAsked, output > asked.requested_output);
         raise(Flag::LengthNotForced, asked.forced_length && output != asked.requested_output);
         raise(Flag::ShorterThanAsked, !asked.forced_length && output < asked.requested_output);

@@ -172,7 +172,7 @@ impl SteadyWindow {
 fn tokens_ended(timed: &[&TimedSample<'_>], from: u64, to: u64) -> Option<u64> {
     let mut ended = timed.iter().filter(|timed| timed.span.is_some_and(|(_, end)| from < end && end <= to));
     ended.try_fold(0_u64, |total, timed| match &timed.sample.outcome {
-        Outcome::Completed(metrics) => total.checked_add(metrics.output_tokens?),
+        Outcome::Completed(metrics) => total.checked_add(metrics.streamed_tokens()?),
         _ => Some(total),
     })
 }

@@ -228,6 +228,7 @@ fn turn_times(summary: &mut Summary, samples: &[Sample<'_>]) {
 #[derive(Default)]
 struct Totals {
     output: Option<u64>,
+    streamed: Option<u64>,
     prompt: Option<u64>,
     cached: Option<u64>,
     drafted: Option<u64>,
@@ -245,6 +246,7 @@ fn whole_phase(summary: &mut Summary, samples: &[Sample<'_>], spans: &[WindowSpa
     for sample in samples {
         let zero = || Totals {
             output: Some(0),
+            streamed: Some(0),
             prompt: Some(0),
             cached: Some(0),
             drafted: Some(0),
@@ -258,6 +260,7 @@ fn whole_phase(summary: &mut Summary, samples: &[Sample<'_>], spans: &[WindowSpa
                 totals.sent += 1;
                 totals.busy_ms += metrics.wall_ms;
                 totals.output = add(totals.output, metrics.output_tokens);
+                totals.streamed = add(totals.streamed, metrics.streamed_tokens());
                 totals.prompt = add(totals.prompt, metrics.prompt_tokens);
                 totals.cached = add(totals.cached, metrics.cached_tokens);
                 totals.drafted = add(totals.drafted, server.and_then(|s| s.draft_tokens));
@@ -278,7 +281,7 @@ fn whole_phase(summary: &mut Summary, samples: &[Sample<'_>], spans: &[WindowSpa
     let ratio = |part: Option<u64>, whole: Option<u64>| Some(part? as f64 / whole.filter(|n| *n > 0)? as f64);
     let found = [
         ("window_ms", over(&|_, window| window)),
-        ("aggregate_tps", over(&|totals, window| per_second(totals.output, window))),
+        ("aggregate_tps", over(&|totals, window| per_second(totals.streamed, window))),
         ("request_rate", over(&|totals, window| Some(f64::from(totals.sent) / window? * 1000.0))),
         ("concurrency", over(&|totals, window| Some(totals.busy_ms / window?))),
         ("total_prompt_tokens", over(&|totals, _| totals.prompt.map(|n| n as f64))),

@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{Event, Expectation, Finish, Observation, Usage};
+use crate::observation::{Channel, Event, Expectation, Finish, Observation, Usage};
 
 /// Where a token count comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +58,12 @@ pub(crate) struct Tokens {
     pub(crate) output: Option<u64>,
     pub(crate) output_source: TokenSource,
     pub(crate) reasoning: Option<u64>,
+    /// Those of `output` that came through the stream; see [`streamed`].
+    pub(crate) streamed: Option<u64>,
+    /// Some tokens of `output` did not come through the stream.
+    pub(crate) hidden: bool,
+    /// The backend's counts contradict what it streamed and were left out.
+    pub(crate) contradicted: bool,
     pub(crate) basis: FragmentBasis,
     /// Tokens that had arrived by the stamp of the first fragment.
     pub(crate) by_first: Option<u64>,
@@ -73,7 +79,9 @@ struct Running {
 }
 
 pub(crate) fn count(seen: &Observation, asked: &Expectation) -> Tokens {
-    let Scan { mut fragments, running, usage, ids, finish } = scan(seen);
+    let mut scan = scan(seen);
+    let contradicted = scan.drop_contradicted();
+    let Scan { mut fragments, running, usage, ids, finish, bytes } = scan;
     let total_ids = ids;
     let by_usage = cumulative(&fragments, running.iter().map(|r| r.usage));
     let by_ids = cumulative(&fragments, running.iter().map(|r| r.ids));
@@ -92,14 +100,21 @@ pub(crate) fn count(seen: &Observation, asked: &Expectation) -> Tokens {
     };
     let ends_on_a_token = matches!(finish, Some(Finish::Stop | Finish::ToolCalls));
     let chunks = fragments.len() as u64;
-    let one_per_chunk = output.is_some_and(|n| n > 0 && (n == chunks || (ends_on_a_token && n == chunks + 1)));
+    let is_one_per_chunk = |n: u64| n > 0 && (n == chunks || (ends_on_a_token && n == chunks + 1));
+    let (streamed, hidden) = match output {
+        Some(output) if by_ids.is_none() => {
+            streamed(output, usage.reasoning, &bytes, chunks, is_one_per_chunk(output), asked.forced_length)
+        }
+        _ => (output, false),
+    };
+    let one_per_chunk = streamed.is_some_and(is_one_per_chunk);
     let (basis, each) = if let Some(each) = by_usage {
         (FragmentBasis::ChunkUsage, Some(each))
     } else if let Some(each) = by_ids {
         (FragmentBasis::TokenIds, Some(each))
     } else if one_per_chunk {
         (FragmentBasis::OnePerChunk, Some(vec![1; fragments.len()]))
-    } else if output.is_some_and(|n| n > 0) && !fragments.is_empty() {
+    } else if streamed.is_some_and(|n| n > 0) && !fragments.is_empty() {
         (FragmentBasis::Estimated, None)
     } else {
         (FragmentBasis::None, None)
@@ -108,8 +123,14 @@ pub(crate) fn count(seen: &Observation, asked: &Expectation) -> Tokens {
     let in_first_read = fragments.iter().take_while(|f| Some(f.read) == first_read).count();
     let (by_first, by_last) = match (&each, basis) {
         (Some(each), _) => (Some(each.iter().take(in_first_read).sum()), Some(each.iter().sum())),
-        (None, FragmentBasis::Estimated) => (output.map(|n| n.min(in_first_read as u64)), output),
+        (None, FragmentBasis::Estimated) => (streamed.map(|n| n.min(in_first_read as u64)), streamed),
         (None, _) => (None, None),
+    };
+    // Tokens that were hidden between two fragments are in the running counts. Where they came is not known.
+    let between = by_last.zip(by_first).map(|(last, first)| last.saturating_sub(first));
+    let (by_first, by_last) = match (between, streamed) {
+        (Some(between), Some(streamed)) if hidden && between > streamed => (None, None),
+        _ => (by_first, by_last),
     };
     if let Some(each) = each {
         for (fragment, tokens) in fragments.iter_mut().zip(each) {
@@ -123,11 +144,58 @@ pub(crate) fn count(seen: &Observation, asked: &Expectation) -> Tokens {
         output,
         output_source,
         reasoning: usage.reasoning,
+        streamed,
+        hidden,
+        contradicted,
         basis,
         by_first,
         by_last,
         fragments,
     }
+}
+
+/// Tokens of `output` that came through the stream, and whether others did not.
+///
+/// A service that hides its model's reasoning counts its tokens all the same. They took time before the first fragment, or between
+/// two, and no fragment carries them: a rate over fragments must leave them out. The number is unknown (`None`)
+///
+/// - where the stream has a summary of the reasoning: fewer bytes than the reasoning has tokens;
+/// - where more fragments came than the remaining tokens could fill;
+/// - where nothing is said of reasoning, and the answer has fewer bytes than tokens. A forced length is exempt, since tokens
+///   after an ignored end have no text; calls of tools are, since their markup is not streamed.
+fn streamed(
+    output: u64,
+    reasoning: Option<u64>,
+    bytes: &Bytes,
+    chunks: u64,
+    is_one_per_chunk: bool,
+    forced_length: bool,
+) -> (Option<u64>, bool) {
+    if chunks == 0 {
+        return (Some(output), false);
+    }
+    let thought = reasoning.unwrap_or(0);
+    if thought > bytes.reasoning {
+        // Some services leave reasoning out of the number of produced tokens.
+        let left = if is_one_per_chunk || thought > output { output } else { output - thought };
+        let known = bytes.reasoning == 0 && chunks <= left.saturating_add(1);
+        return (known.then_some(left), true);
+    }
+    let all = bytes.text.saturating_add(bytes.reasoning);
+    let is_too_short = all.saturating_add(SPARE_TOKENS) < output;
+    let hides = thought == 0 && is_too_short && bytes.tool_call == 0 && !forced_length;
+    ((!hides).then_some(output), hides)
+}
+
+/// Tokens that an answer may have without text, such as marks of the chat template. Reasoning is longer.
+const SPARE_TOKENS: u64 = 64;
+
+/// Bytes of content per channel.
+#[derive(Default)]
+struct Bytes {
+    text: u64,
+    reasoning: u64,
+    tool_call: u64,
 }
 
 struct Scan {
@@ -136,6 +204,25 @@ struct Scan {
     usage: Usage,
     ids: Option<u64>,
     finish: Option<Finish>,
+    bytes: Bytes,
+}
+
+impl Scan {
+    /// Leaves out counts that cannot be true: none where there was content, or far fewer tokens than fragments. A token
+    /// can be cut into several fragments, but hardly ever is.
+    fn drop_contradicted(&mut self) -> bool {
+        let chunks = self.fragments.len() as u64;
+        let too_few = |tokens: u64| tokens == 0 || tokens.saturating_mul(2).saturating_add(4) < chunks;
+        let completion = chunks > 0 && self.usage.completion.is_some_and(too_few);
+        let prompt = self.usage.prompt == Some(0);
+        if completion {
+            self.usage.completion = None;
+        }
+        if prompt {
+            (self.usage.prompt, self.usage.cached) = (None, None);
+        }
+        completion || prompt
+    }
 }
 
 fn scan(seen: &Observation) -> Scan {
@@ -144,10 +231,17 @@ fn scan(seen: &Observation) -> Scan {
     let mut usage = Usage::default();
     let mut ids: Option<u64> = None;
     let mut finish = None;
+    let mut sums = Bytes::default();
     for located in &seen.events {
         match &located.event {
-            Event::Fragment { bytes, .. } if *bytes > 0 => {
+            Event::Fragment { bytes, channel } if *bytes > 0 => {
                 let Some(at) = seen.reads.get(located.read as usize) else { continue };
+                let sum = match channel {
+                    Channel::Text => &mut sums.text,
+                    Channel::Reasoning => &mut sums.reasoning,
+                    Channel::ToolCall => &mut sums.tool_call,
+                };
+                *sum = sum.saturating_add(u64::from(*bytes));
                 fragments.push(Fragment { read: located.read, at: *at, tokens: None });
                 running.push(Running { usage: None, ids: None });
             }
@@ -171,7 +265,7 @@ fn scan(seen: &Observation) -> Scan {
             _ => {}
         }
     }
-    Scan { fragments, running, usage, ids, finish }
+    Scan { fragments, running, usage, ids, finish, bytes: sums }
 }
 
 /// Tokens per fragment from running counts, or `None` when the counts do not follow the stream.

@@ -74,9 +74,10 @@ pub struct EvalRecord {
 pub enum EvalStatus {
     /// Every sample was asked and graded, or is known to be unscored.
     Completed,
-    /// A limit of cost or time came first: the scores are those of some samples only.
+    /// A limit of cost or time came first, or more than a tenth of the samples have no verdict: the scores are those of some
+    /// samples only.
     Partial,
-    /// It could not be run or graded.
+    /// It could not be run or graded, or no sample has a verdict.
     Failed,
     /// Stopped by the user; resuming goes on where it stopped.
     Cancelled,

@@ -39,8 +39,8 @@ pub use run::{
 };
 pub use schema::{SCHEMA_ID, SCHEMA_VERSION, parse, schema_json};
 pub use store::{
-    BackendName, Entry, ModelName, RunSummary, Store, SuiteName, WorkloadName, read_record, write_atomically,
-    write_record,
+    BackendName, Entry, LocalFacts, ModelName, RunSummary, Store, SuiteName, WorkloadName, read_record,
+    write_atomically, write_record,
 };
 pub use workload::{
     CounterDelta, Curve, Headline, PhaseRecord, PhaseStatus, Point, Variable, Window, WorkloadRecord, WorkloadStatus,

@@ -20,12 +20,22 @@ fn max_record_bytes() -> u64 {
 }
 
 const RECORD_FILE: &str = "run.json";
+const LOCAL_FILE: &str = "local.json";
 const TRACE_FILE: &str = "trace.parquet";
 
 /// A directory of runs.
 #[derive(Debug, Clone)]
 pub struct Store {
     runs: PathBuf,
+}
+
+/// What is needed to resume a run and means something on this machine alone. It stands beside the record and not in it, since a
+/// path tells about its user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalFacts {
+    /// The suite's folder, where it was one that the user named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<PathBuf>,
 }
 
 /// A run in a list, or what stands in its place.
@@ -128,6 +138,27 @@ impl Store {
         staged.write_all(&json).map_err(RecordError::io("write", &path))?;
         staged.persist_synced()?;
         Ok(path)
+    }
+
+    /// Keeps what means something on this machine alone beside the record called `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Io`].
+    pub fn save_local(&self, id: &RunId, facts: &LocalFacts) -> Result<(), RecordError> {
+        let json =
+            serde_json::to_vec_pretty(facts).map_err(|error| RecordError::Unwritable { reason: error.to_string() })?;
+        let folder = PrivateFolder::open_or_create(&self.runs)?.subfolder(id.as_str())?;
+        let mut staged = folder.stage(LOCAL_FILE)?;
+        staged.write_all(&json).map_err(RecordError::io("write", &self.directory(id).join(LOCAL_FILE)))?;
+        staged.persist_synced()?;
+        Ok(())
+    }
+
+    /// What [`Store::save_local`] kept of a run. Nothing where there is none or it cannot be read: the user can say it again.
+    pub fn local(&self, id: &RunId) -> LocalFacts {
+        let bytes = read_bounded(&self.directory(id).join(LOCAL_FILE), 64 << 10).ok();
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     /// All runs, newest first, and after them what could not be read. A missing store is an empty one.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use bench_eval::CacheWrites;
 use bench_metrics as metrics;
 use bench_plugin::Fault;
 use bench_plugin::driver_types::LocatedEvent;
@@ -14,6 +15,7 @@ use bench_plugin::types::{
 };
 use bench_record::Problem;
 use bench_wire::Secrets;
+use serde_json::Value;
 
 use crate::convert;
 
@@ -22,6 +24,9 @@ const MOST_EVENTS: usize = 1 << 19;
 
 /// Bytes of the texts of one answer, with what each token's probability and each call of a tool takes.
 const MOST_BYTES: usize = 64 << 20;
+
+/// A message about money has a few hundred bytes.
+const LONGEST_CHARGES: usize = 16 << 10;
 
 /// An answer as far as it was decoded.
 #[derive(Debug, Default)]
@@ -33,7 +38,11 @@ pub(crate) struct Answer {
     pub(crate) reasoning: String,
     /// The error that the server reported first.
     pub(crate) reported: Option<PluginProblem>,
-    pub(crate) usage: Option<Usage>,
+    usage: Option<Usage>,
+    /// Tokens of the prompt that were written to a cache.
+    pub(crate) cache_write: CacheWrites,
+    /// What the service says that the request cost, in US dollars.
+    pub(crate) cost: Option<f64>,
     calls: BTreeMap<u32, ToolCall>,
     finish: Option<FinishReason>,
     logprobs: Vec<TokenLogprob>,
@@ -64,12 +73,40 @@ impl Answer {
             Event::Logprobs(logprobs) if self.keeps_logprobs => self.logprobs.extend(logprobs),
             Event::Finish(reason) => self.finish = Some(reason),
             Event::Usage(usage) => self.usage = Some(usage),
+            Event::Other(said) => self.read_charges(&said),
             Event::Error(problem) => {
                 self.reported.get_or_insert(problem);
             }
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+
+    /// Takes what a driver says of money, in the keys that `wit/types.wit` names for `event.other`.
+    fn read_charges(&mut self, said: &str) {
+        if said.len() > LONGEST_CHARGES || !said.starts_with('{') {
+            return;
+        }
+        let Ok(Value::Object(said)) = serde_json::from_str(said) else { return };
+        let tokens =
+            |name: &str| said.get(name).and_then(Value::as_u64).filter(|tokens| *tokens <= metrics::MAX_TOKENS);
+        let cost = said.get("cost").and_then(Value::as_f64).filter(|cost| cost.is_finite() && *cost >= 0.0);
+        self.cost = cost.or(self.cost);
+        self.cache_write = CacheWrites {
+            all: tokens("cache_write_tokens").unwrap_or(self.cache_write.all),
+            for_an_hour: tokens("cache_write_1h_tokens").unwrap_or(self.cache_write.for_an_hour),
+        };
+    }
+
+    /// The token counts without those that cannot be true: none of a prompt, none beside text.
+    pub(crate) fn plausible_usage(&mut self) -> Option<Usage> {
+        let usage = self.usage.take()?;
+        let has_content = !(self.text.is_empty() && self.reasoning.is_empty() && self.calls.is_empty());
+        Some(Usage {
+            prompt_tokens: usage.prompt_tokens.filter(|tokens| *tokens > 0),
+            completion_tokens: usage.completion_tokens.filter(|tokens| *tokens > 0 || !has_content),
+            ..usage
+        })
     }
 
     /// The problem of an answer that has more than is kept.
@@ -105,6 +142,11 @@ impl Answer {
         logprobs
     }
 
+    /// Why the model stopped.
+    pub(crate) fn finish(&self) -> Option<&FinishReason> {
+        self.finish.as_ref()
+    }
+
     /// Why the model stopped, without keys.
     pub(crate) fn finish_without(&mut self, secrets: &Secrets) -> Option<FinishReason> {
         self.finish.take().map(|reason| match reason {
@@ -135,11 +177,12 @@ impl Answer {
             name: String::new(),
             arguments: String::new(),
         });
-        if let Some(id) = delta.id {
+        if let Some(id) = delta.id.filter(|_| call.id.is_empty()) {
             call.id = id;
         }
-        if let Some(name) = delta.name {
-            call.name.push_str(&name);
+        // A name is whole, and some servers repeat it in each fragment.
+        if let Some(name) = delta.name.filter(|_| call.name.is_empty()) {
+            call.name = name;
         }
         call.arguments.push_str(&delta.arguments);
     }
@@ -164,6 +207,19 @@ mod tests {
         for answer in [many, long] {
             assert_eq!(answer.too_large().map(|problem| problem.code).as_deref(), Some("answer-too-large"));
         }
+    }
+
+    #[test]
+    fn a_repeated_name_is_the_same_name() {
+        let mut answer = Answer::default();
+        for arguments in ["{\"city\":", " \"Bern\"}"] {
+            let (id, name) = (Some("c1".to_owned()), Some("get_time".to_owned()));
+            let delta = ToolCallDelta { index: 0, id, name, arguments: arguments.to_owned() };
+            assert!(answer.take(event(Event::ToolCall(delta))).is_continue());
+        }
+        let calls = answer.take_tool_calls();
+        let seen: Vec<_> = calls.iter().map(|call| (call.name.as_str(), call.arguments.as_str())).collect();
+        assert_eq!(seen, [("get_time", "{\"city\": \"Bern\"}")]);
     }
 
     #[test]

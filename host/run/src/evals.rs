@@ -7,6 +7,7 @@ use bench_record::{EvalRecord, Store};
 use bench_suite::{Suite, TaskEntry};
 use bench_wire::{Client, Exchange, Prepared};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use crate::assemble;
 use crate::catalog::Catalog;
@@ -157,8 +158,8 @@ impl Backend for Engine {
         self.client.prepare(request).map_err(|error| failure(self, &error.into()))
     }
 
-    fn decode(&mut self, exchange: &Exchange) -> Result<bench_eval::Answer, Failure> {
-        judge::eval_answer(self, exchange)
+    fn decode(&mut self, exchange: &Exchange, now: OffsetDateTime) -> Result<bench_eval::Answer, Failure> {
+        judge::eval_answer(self, exchange, now)
     }
 
     async fn count(&mut self, generation: &Generation) -> Result<Option<u64>, Failure> {

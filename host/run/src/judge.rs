@@ -1,6 +1,7 @@
 //! From an exchange to a judgement: decoded, measured, and failed where it failed. Runs after the window has closed.
 
-use bench_eval::policy::{Failure, retry_after};
+use bench_eval::policy::{self, Failure};
+use bench_eval::retry_after;
 use bench_load::NotSent;
 use bench_metrics as metrics;
 use bench_plugin::Fault;
@@ -8,6 +9,8 @@ use bench_plugin::types::{HttpResponse, ToolCall};
 use bench_record::{EventCounts, Honoured, Problem, RequestRecord, RequestStatus, RequestTimes};
 use bench_text::{cut_message, cut_name};
 use bench_wire::{Exchange, Head, Stamp, WireError};
+
+use time::OffsetDateTime;
 
 use crate::answer::Answer;
 use crate::convert;
@@ -213,7 +216,13 @@ fn decoded(engine: &mut Engine, exchange: &Exchange, answer: &mut Answer) -> Res
         return Err(of_wire(error));
     }
     let reported = answer.reported.as_ref().map(of_plugin);
-    answer.too_large().or(reported).or(broken).map_or(Ok(()), Err)
+    answer.too_large().or(reported).or(broken).map_or(Ok(()), Err)?;
+    // What evals take for no answer is none under load either.
+    policy::finished(answer.finish()).map_err(|failure| Problem {
+        code: failure.code,
+        message: failure.message,
+        hint: failure.hint,
+    })
 }
 
 /// The metrics of an answer that came in full, or why there are none.
@@ -241,14 +250,35 @@ fn answered(
         measured.flags.push(metrics::Flag::ReadsPaused);
         measured.flags.sort_unstable();
     }
-    if measured.chunks == 0 {
-        return Err(Problem {
+    if measured.chunks == 0 { Err(silence(&measured)) } else { Ok(measured) }
+}
+
+/// The code of an answer whose tokens were all hidden: a model that thinks used them up before it said a word.
+pub(crate) const ONLY_HIDDEN: &str = "only-hidden-tokens";
+
+/// Why an answer without content is none.
+fn silence(measured: &metrics::RequestMetrics) -> Problem {
+    let limit = measured.requested_output_tokens;
+    let is_cut = measured.finish == Some(metrics::Finish::Length);
+    match measured.output_tokens.filter(|tokens| *tokens > 0) {
+        None if !is_cut => Problem {
             code: "no-output".to_owned(),
             message: "the engine ended its answer without a single token".to_owned(),
             hint: Some("look at the engine's log, and at the finish reason in its answer".to_owned()),
-        });
+        },
+        counted => {
+            let tokens = counted.map_or_else(|| "tokens".to_owned(), |tokens| format!("{tokens} tokens"));
+            Problem {
+                code: ONLY_HIDDEN.to_owned(),
+                message: format!(
+                    "the model produced {tokens} of at most {limit}, and the engine streamed none of them"
+                ),
+                hint: Some(
+                    "the model thinks before it answers: allow it more tokens, or ask it to think less".to_owned(),
+                ),
+            }
+        }
     }
-    Ok(measured)
 }
 
 fn no_answer() -> Problem {
@@ -281,13 +311,17 @@ fn inconsistent(lies: &[metrics::Inconsistency]) -> Problem {
 }
 
 /// What an exchange brought, for an eval: the answer itself and its times. Unlike a measured request it need not have a token, and
-/// counts that contradict each other do not make the text worthless.
-pub(crate) fn eval_answer(engine: &mut Engine, exchange: &Exchange) -> Result<bench_eval::Answer, Failure> {
+/// counts that contradict each other do not make the text worthless. `now` is the date at which the exchange ended.
+pub(crate) fn eval_answer(
+    engine: &mut Engine,
+    exchange: &Exchange,
+    now: OffsetDateTime,
+) -> Result<bench_eval::Answer, Failure> {
     let mut answer = Answer::with_logprobs();
     if let Err(problem) = decoded(engine, exchange, &mut answer) {
         let Problem { code, message, hint } = with_pause(redacted(engine, problem), exchange);
         let head = exchange.head.as_ref();
-        let retry_after = head.and_then(|head| retry_after(&head.headers));
+        let retry_after = head.and_then(|head| retry_after(&head.headers, &message, now));
         return Err(Failure { code, message, hint, status: head.map(|head| head.status), retry_after });
     }
     let ms = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e6;
@@ -301,7 +335,9 @@ pub(crate) fn eval_answer(engine: &mut Engine, exchange: &Exchange) -> Result<be
         tool_calls: answer.tool_calls_without(secrets),
         logprobs: answer.logprobs_without(secrets),
         finish: answer.finish_without(secrets),
-        usage: answer.usage.take().map(counts).unwrap_or_default(),
+        usage: answer.plausible_usage().map(counts).unwrap_or_default(),
+        cache_write: answer.cache_write,
+        cost: answer.cost,
     })
 }
 

@@ -9,7 +9,7 @@ use bench_wire::{Desk, Stop, Transmission};
 
 use crate::engine::Engine;
 use crate::error::RunError;
-use crate::judge::{Place, judge};
+use crate::judge::{ONLY_HIDDEN, Place, judge};
 use crate::prompt;
 
 /// Tokens per second of a single stream, as the first request shows them.
@@ -81,6 +81,11 @@ pub(crate) async fn preflight(engine: &mut Engine, suite: &Suite, nonce: u64, st
                 prefill: metrics.prefill_tps.unwrap_or(prompt / seconds).max(1e-3),
                 decode: metrics.decode_tps.unwrap_or(f64::from(ANSWER) / seconds).max(1e-3),
             })
+        }
+        // A model that thinks first may have no word left within the few tokens of this request. It answers, and that is enough.
+        (None, Some(problem)) if problem.code == ONLY_HIDDEN => {
+            let seconds = judged.record.wall_ms.map_or(1.0, |wall_ms| wall_ms / 1e3).max(1e-6);
+            Ok(Pace { prefill: (100.0 / seconds).max(1e-3), decode: (f64::from(ANSWER) / seconds).max(1e-3) })
         }
         (None, problem) => {
             let problem = problem.map_or_else(

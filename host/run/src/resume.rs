@@ -1,7 +1,9 @@
 //! Going on with a run that was stopped, cut off, or ended by a limit. What it began with stands in its record and is not asked for
 //! again; what it measures now must be what it measured then.
 
-use bench_record::{EvalStatus, Problem, RunRecord, RunStatus, Store, WorkloadStatus};
+use std::path::Path;
+
+use bench_record::{EvalStatus, LocalFacts, Problem, RunRecord, RunStatus, Store, WorkloadStatus};
 use bench_suite::Suite;
 
 use crate::engine::Engine;
@@ -28,12 +30,26 @@ pub(crate) fn adopt(options: &RunOptions, earlier: &RunRecord) -> RunOptions {
     RunOptions {
         plugin: options.plugin.clone().or(driver),
         endpoint: options.endpoint.clone().or_else(|| Some(earlier.endpoint.url.clone())),
-        suite: if options.suite.is_empty() { earlier.suite.name.clone() } else { options.suite.clone() },
+        suite: if options.suite.is_empty() { suite(options, earlier) } else { options.suite.clone() },
         quick: earlier.suite.quick,
         seed: Some(earlier.suite.seed),
         evals,
         ..options.clone()
     }
+}
+
+/// The suite of the earlier run: its folder, where it was one, else its name.
+fn suite(options: &RunOptions, earlier: &RunRecord) -> String {
+    let folder = Store::new(&options.folders.runs).local(&earlier.id).suite;
+    let folder = folder.and_then(|folder| folder.into_os_string().into_string().ok());
+    folder.unwrap_or_else(|| earlier.suite.name.clone())
+}
+
+/// The facts that a run of these options needs to be resumed on this machine.
+pub(crate) fn local(options: &RunOptions) -> LocalFacts {
+    let folder = Path::new(&options.suite);
+    let is_folder = folder.join(bench_suite::MANIFEST).is_file();
+    LocalFacts { suite: is_folder.then(|| std::path::absolute(folder).ok()).flatten() }
 }
 
 /// Whether suite and model are those of the earlier run.

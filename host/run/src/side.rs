@@ -129,6 +129,9 @@ impl<'a> Side<'a> {
         let store = Store::new(&options.folders.runs);
         let secrets = engine.client.secrets().clone();
         save_record(&store, &secrets, &record)?;
+        if record.resumed_at.is_empty() {
+            store.save_local(&record.id, &resume::local(options))?;
+        }
         let trace = match planned.is_empty() {
             true => None,
             false => Some(TraceLog::create(&store, &record.id, secrets)?),

@@ -1,6 +1,9 @@
 //! What went wrong with a sample, in one word. A scorer says why its verdict is what it is; what it cannot know, such as a
 //! request that failed, and what it need not tell apart, such as arguments that are no JSON, is worked out here.
 
+use std::collections::BTreeMap;
+
+use bench_text::{clean_name, clean_sentence};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Reason, SampleRecord, Status, VerdictRecord};
@@ -100,6 +103,70 @@ pub fn classify(sample: &SampleRecord) -> Option<Failure> {
         Reason::Wrong => of_answer(sample, None, verdict),
         Reason::Other(word) => of_answer(sample, Some(word), verdict),
     })
+}
+
+/// The commonest reason for which samples have no verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommonReason {
+    /// Stable identifier of the reason.
+    pub code: String,
+    /// What happened to the first of its samples.
+    pub message: String,
+    /// Samples with this reason.
+    pub count: u64,
+    /// Samples without a verdict, for any reason.
+    pub unscored: u64,
+    /// All samples.
+    pub of: u64,
+}
+
+/// The share of samples without a verdict from which scores say little about the model.
+pub const MOST_UNSCORED: f64 = 0.1;
+
+impl CommonReason {
+    /// No sample has a verdict, or more than [`MOST_UNSCORED`] of them have none.
+    pub fn is_too_common(&self) -> bool {
+        self.unscored == self.of || self.unscored as f64 > MOST_UNSCORED * self.of as f64
+    }
+}
+
+impl std::fmt::Display for CommonReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (code, message) = (clean_name(&self.code), clean_sentence(&self.message));
+        write!(f, "{} of {} because of `{code}`: {message}", self.count, self.unscored)
+    }
+}
+
+/// The commonest reason for which samples have no verdict; nothing where each has a verdict. Samples that nobody graded count as
+/// having none only where their request failed.
+pub fn commonest_unscored<'s>(samples: impl IntoIterator<Item = &'s SampleRecord>) -> Option<CommonReason> {
+    let mut causes: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    let mut of = 0;
+    for sample in samples {
+        of += 1;
+        if let Some((code, message)) = unscored(sample) {
+            causes.entry(code).or_insert((0, message)).0 += 1;
+        }
+    }
+    let unscored = causes.values().map(|(count, _)| count).sum();
+    // Of reasons that are equally common, the first in the alphabet.
+    let (code, (count, message)) = causes.into_iter().rev().max_by_key(|(_, (count, _))| *count)?;
+    let (code, message) = (code.to_owned(), message.to_owned());
+    Some(CommonReason { code, message, count, unscored, of })
+}
+
+/// Why a sample has no verdict.
+fn unscored(sample: &SampleRecord) -> Option<(&str, &str)> {
+    if let Status::Unscored { code, message } = &sample.status {
+        return Some((code, message));
+    }
+    let verdict = sample.verdict.as_ref()?;
+    match (&verdict.reason, &verdict.problem) {
+        (Reason::GraderFailed, Some(problem)) => Some((&problem.code, &problem.message)),
+        (Reason::GraderFailed, None) => Some(("grader-failed", "the scorer could not grade the sample")),
+        _ if verdict.value.is_none() => Some(("no-value", "the scorer gave no value")),
+        _ => None,
+    }
 }
 
 /// Requests fail with codes of many makers; time limits are told by their names.

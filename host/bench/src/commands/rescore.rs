@@ -6,7 +6,6 @@ use bench_samples::export::{About, write};
 
 use super::score::{form, print};
 use crate::cli::RescoreArgs;
-use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::folders;
 
@@ -26,6 +25,5 @@ pub fn rescore(args: &RescoreArgs) -> Outcome {
         };
         write(form, &scored.records, &about, path)?;
     }
-    print(&scored, args.json);
-    Ok(Exit::Success)
+    Ok(print(&scored, args.json))
 }

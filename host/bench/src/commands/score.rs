@@ -19,8 +19,7 @@ pub fn score(args: &ScoreArgs) -> Outcome {
         let about = About { version: env!("CARGO_PKG_VERSION").to_owned(), ..About::default() };
         write(form, &scored.records, &about, path)?;
     }
-    print(&scored, args.json);
-    Ok(Exit::Success)
+    Ok(print(&scored, args.json))
 }
 
 /// The form of a file that samples are to be written to.
@@ -33,8 +32,8 @@ pub(super) fn form(path: &std::path::Path) -> Result<Form, Failure> {
     })
 }
 
-/// What changed, for people or programs.
-pub(super) fn print(scored: &Scored, json: bool) {
+/// Shows what changed, to people or programs. A task without verdicts, or with too few, is no success.
+pub(super) fn print(scored: &Scored, json: bool) -> Exit {
     for note in scored.notes.iter().chain(scored.tasks.iter().flat_map(|task| &task.notes)) {
         output::note(&note.message, &note.code, None);
     }
@@ -43,4 +42,7 @@ pub(super) fn print(scored: &Scored, json: bool) {
     } else {
         output::data(&results::samples::scored(scored));
     }
+    let commonest = |task| results::samples::commonest_of(scored, task);
+    let is_complete = !scored.tasks.iter().filter_map(commonest).any(|reason| reason.is_too_common());
+    if is_complete { Exit::Success } else { Exit::Incomplete }
 }

@@ -12,7 +12,18 @@ pub(super) fn text(record: &RunRecord) -> String {
     if record.evals.is_empty() {
         return String::new();
     }
-    let mut scores = table(&["task", "metric", "value", "interval", "scored", "tokens in", "out", "TTFT ms", "USD"]);
+    let mut scores = table(&[
+        "task",
+        "metric",
+        "value",
+        "standard error",
+        "interval",
+        "scored",
+        "tokens in",
+        "out",
+        "TTFT ms",
+        "USD",
+    ]);
     for eval in &record.evals {
         let mut rows = eval.estimates.iter().filter(|estimate| estimate.group.is_none()).peekable();
         if rows.peek().is_none() {
@@ -38,20 +49,14 @@ fn name(eval: &EvalRecord) -> String {
 }
 
 fn row(eval: &EvalRecord, estimate: &EstimateRecord, first: bool) -> Vec<String> {
-    let interval = match (estimate.low, estimate.high) {
-        (Some(low), Some(high)) => {
-            // Student's interval knows nothing of where a share ends; readers do. The record has it as it was worked out.
-            let within = |limit: f64| if is_share(estimate) { limit.clamp(0.0, 1.0) } else { limit };
-            format!("{} to {}", figure(within(low)), figure(within(high)))
-        }
-        _ => estimate.standard_error.map_or_else(|| "–".to_owned(), |error| format!("±{}", figure(error))),
-    };
+    let interval = estimate.low.zip(estimate.high).map(|(low, high)| format!("{} to {}", figure(low), figure(high)));
     let of = estimate.scored.saturating_add(estimate.unscored);
     let mut cells = vec![
         if first { name(eval) } else { String::new() },
         estimate.name.clone(),
         known(estimate.value),
-        interval,
+        known(estimate.standard_error),
+        interval.unwrap_or_else(|| "–".to_owned()),
         format!("{}/{of}", estimate.scored),
     ];
     if first {
@@ -63,10 +68,6 @@ fn row(eval: &EvalRecord, estimate: &EstimateRecord, first: bool) -> Vec<String>
         ]);
     }
     cells
-}
-
-fn is_share(estimate: &EstimateRecord) -> bool {
-    estimate.unit == "ratio" && estimate.value.is_some_and(|value| (0.0..=1.0).contains(&value))
 }
 
 /// What became of the samples, how much the format and the groups matter, and what went wrong.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bench_rescore::{Change, Outcome, Scored, TaskScore};
-use bench_samples::failures::{classify, count};
+use bench_samples::failures::{CommonReason, classify, commonest_unscored, count};
 use bench_samples::{SampleRecord, ScorerRecord};
 use bench_text::{clean_name, clean_text};
 
@@ -18,10 +18,16 @@ const MOST_LETTERS: usize = 60;
 
 /// What grading a log again came to.
 pub fn scored(scored: &Scored) -> String {
-    scored.tasks.iter().map(task).collect::<Vec<_>>().join("\n")
+    let each = |each: &TaskScore| task(each, commonest_of(scored, each).as_ref());
+    scored.tasks.iter().map(each).collect::<Vec<_>>().join("\n")
 }
 
-fn task(task: &TaskScore) -> String {
+/// The commonest reason for which samples of a task have no verdict.
+pub fn commonest_of(scored: &Scored, task: &TaskScore) -> Option<CommonReason> {
+    commonest_unscored(scored.records.iter().filter(|record| record.task == task.task))
+}
+
+fn task(task: &TaskScore, commonest: Option<&CommonReason>) -> String {
     let mut text = format!("{}: {} samples graded by {}", clean_name(&task.task), task.samples, name(&task.scorer));
     if !task.reference.is_empty() {
         // Writing to a string cannot fail.
@@ -47,6 +53,7 @@ fn task(task: &TaskScore) -> String {
     let reasons: Vec<String> =
         task.reasons.iter().map(|(reason, count)| format!("{} {count}", clean_name(reason))).collect();
     let _ = write!(text, "{scores}\n{}\n", reasons.join(", "));
+    unscored(&mut text, commonest);
     let _ = writeln!(text, "mean of samples: {} before, {} now", number(task.mean_before), number(task.mean_after));
     if task.changes.is_empty() {
         text.push_str("no verdict changed\n");
@@ -107,9 +114,18 @@ pub fn failures(samples: &[SampleRecord]) -> String {
             })),
         ]);
     }
-    let mut text = format!("{counts}\n\n{rows}\n");
+    let mut text = format!("{counts}\n");
+    unscored(&mut text, commonest_unscored(samples).as_ref());
+    let _ = write!(text, "\n{rows}\n");
     more(&mut text, samples.len());
     text
+}
+
+/// The commonest reason for which samples have no verdict, where some have none.
+fn unscored(text: &mut String, commonest: Option<&CommonReason>) {
+    if let Some(commonest) = commonest {
+        let _ = writeln!(text, "without a verdict: {commonest}");
+    }
 }
 
 /// All samples, with their values.

@@ -65,7 +65,7 @@ pub(super) fn of(peer: Peer) -> &'static Definition {
 
 /// Tokens as the backend or its tokenizer counts them.
 fn reported(seen: &Seen<'_>) -> Option<u64> {
-    seen.metrics.output_tokens
+    seen.metrics.streamed_tokens()
 }
 
 /// Hands on `value` where there is one.
@@ -189,7 +189,7 @@ static AIPERF: Definition = Definition {
             sink("inter_chunk_latency", gap);
         }
         give(sink, "output_token_throughput_per_user", itl.map(|itl| 1000.0 / itl));
-        let prompt = seen.metrics.prompt_tokens.map(|tokens| tokens as f64);
+        let prompt = seen.prompt();
         give(sink, "prefill_throughput", prompt.map(|tokens| tokens / ttft * 1000.0));
         sink("request_latency", latency);
     },
@@ -385,7 +385,7 @@ static LLM_SPEED: Definition = Definition {
         let Some((first, last)) = ends(&seen.pieces) else { return };
         let ttft = seen.since_sent(first);
         sink("ttft_ms", ttft);
-        let prompt = seen.metrics.prompt_tokens.map(|tokens| tokens as f64);
+        let prompt = seen.prompt();
         give(sink, "prefill_tps", prompt.map(|tokens| tokens / ttft * 1000.0));
         let later = seen.output().map(|tokens| tokens - 1.0).filter(|tokens| *tokens > 0.0);
         let wall = seen.since_sent(last) - ttft;
@@ -420,7 +420,7 @@ static LLAMA_BENCHY: Definition = Definition {
             let ttfr = seen.since_start(first);
             sink("ttfr_ms", ttfr);
             sink("est_ppt_ms", ttfr);
-            let prompt = seen.metrics.prompt_tokens.map(|tokens| tokens as f64);
+            let prompt = seen.prompt();
             give(sink, "pp_tps", prompt.map(|tokens| tokens / ttfr * 1000.0));
         }
         let Some((first, last)) = ends(&seen.pieces) else { return };

@@ -14,6 +14,7 @@ mod statistics;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::flag::Flag;
 use crate::observation::Observation;
 use crate::request::RequestMetrics;
 
@@ -118,6 +119,18 @@ pub struct PeerNumber {
 /// What is true of all of them.
 const COMMON: &str = "Percentiles are interpolated linearly and given for any number of values, as the tool does; this program withholds those with too few. The stamps are this program's, so the tool's own delay between the arrival of bytes and its clock is not in the numbers.";
 
+/// What is left out of the numbers of requests with these flags, though the tools themselves would count it.
+const FLAGGED: &[(Flag, &str)] = &[
+    (
+        Flag::HiddenTokens,
+        "the backend counts tokens that it did not stream. They are left out of every rate and time per token, though the tool would count them; the time to the first token holds their time, so rates of the prompt are left out.",
+    ),
+    (
+        Flag::ModelLoaded,
+        "the backend loaded the model within the request. The time to the first token holds the loading, so rates of the prompt are left out.",
+    ),
+];
+
 /// Restates completed requests by the definitions of `peer`. A number that none of them has is left out.
 pub fn restate(requests: &[PeerInput<'_>], peer: Peer) -> PeerView {
     let definition = peer.definition();
@@ -150,6 +163,12 @@ pub fn restate(requests: &[PeerInput<'_>], peer: Peer) -> PeerView {
     let seconds = bounds.map(|(from, to)| to.saturating_sub(from) as f64 / 1e9).filter(|seconds| *seconds > 0.0);
     numbers.extend(totals(definition.totals, requests.len(), prompt, output, seconds));
     let mut differs: Vec<String> = definition.differs.iter().map(|sentence| (*sentence).to_owned()).collect();
+    for (flag, sentence) in FLAGGED {
+        let flagged = requests.iter().filter(|request| request.metrics.flags.contains(flag)).count();
+        if flagged > 0 {
+            differs.push(format!("{flagged} of {} requests: {sentence}", requests.len()));
+        }
+    }
     differs.push(COMMON.to_owned());
     PeerView { peer, requests: u32::try_from(requests.len()).unwrap_or(u32::MAX), numbers, differs }
 }

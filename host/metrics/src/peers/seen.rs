@@ -1,5 +1,6 @@
 //! A request as other tools look at it: a list of messages with times.
 
+use crate::flag::Flag;
 use crate::gaps::ms;
 use crate::observation::{Channel, Event, Expectation, Observation};
 use crate::request::RequestMetrics;
@@ -75,9 +76,15 @@ impl<'a> Seen<'a> {
         self.pieces.iter().copied().filter(|piece| wanted.contains(&piece.channel)).collect()
     }
 
-    /// Tokens produced.
+    /// Tokens of the prompt for a rate over the time to the first token; none where that time holds more than the prompt's evaluation.
+    pub(super) fn prompt(&self) -> Option<f64> {
+        let holds_more = [Flag::HiddenTokens, Flag::ModelLoaded].iter().any(|flag| self.metrics.flags.contains(flag));
+        self.metrics.prompt_tokens.filter(|_| !holds_more).map(|tokens| tokens as f64)
+    }
+
+    /// Tokens produced, without hidden ones.
     pub(super) fn output(&self) -> Option<f64> {
-        self.metrics.output_tokens.map(|tokens| tokens as f64)
+        self.metrics.streamed_tokens().map(|tokens| tokens as f64)
     }
 }
 

@@ -86,7 +86,7 @@ pub const METRICS: &[MetricDef] = &[
         "tok/s",
         Higher,
         |m| m.prefill_tps,
-        "Prompt tokens not served from a cache, divided by the time to first token; withheld when a cold request hit a cache or a warm one does not say.",
+        "Prompt tokens not served from a cache, divided by the time to first token; withheld when a cold request hit a cache or a warm one does not say, and when hidden reasoning or the loading of the model is inside the time to first token.",
     ),
     number(
         "decode_tps",
@@ -110,7 +110,7 @@ pub const METRICS: &[MetricDef] = &[
         "tok/s",
         Higher,
         |m| m.output_tps,
-        "Tokens of one request divided by its whole time, prefill included: the rate that one stream sees.",
+        "Streamed tokens of one request divided by its whole time, prefill included: the rate that one stream sees. Tokens that a backend counts and hides are left out.",
     ),
     number(
         "decode_p50_latency_ms",
@@ -220,7 +220,7 @@ pub const METRICS: &[MetricDef] = &[
         "aggregate-rate",
         "tok/s",
         Higher,
-        "Tokens of all completed requests of a repeat divided by the time its load ran; absent when one of them has no token count.",
+        "Streamed tokens of all completed requests of a repeat divided by the time its load ran; absent when one of them has no token count. Tokens that a backend counts and hides are left out.",
     ),
     phase(
         "concurrency",
@@ -366,6 +366,14 @@ pub const METRICS: &[MetricDef] = &[
         Neutral,
         |m| count(m.reasoning_tokens),
         "Tokens produced that are reasoning, as the backend reports them.",
+    ),
+    number(
+        "streamed_output_tokens",
+        "streamed-output-tokens",
+        "tokens",
+        Neutral,
+        |m| count(m.streamed_output_tokens),
+        "Tokens produced that came through the stream, where a backend hides its model's reasoning and counts it: what rates count. Absent where all came, and where nothing says how many did.",
     ),
     phase(
         "total_prompt_tokens",

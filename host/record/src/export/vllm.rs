@@ -107,7 +107,7 @@ impl Output {
         let connect = metrics.connect_ms.unwrap_or(0.0);
         let first = metrics.first_chunk_ms.or(metrics.ttft_ms);
         self.completed = true;
-        self.output = metrics.output_tokens.unwrap_or(0);
+        self.output = metrics.streamed_tokens().unwrap_or(0);
         self.ttft = first.map_or(0.0, |first| (connect + first) / 1e3);
         self.itl_dropped = metrics.chunks > 1 && metrics.itl_chunk.each_ms.is_empty();
         // The first chunk may be one without content, and then the first fragment is a chunk after it.

@@ -255,7 +255,7 @@ fn tokens(page: &mut String, clock: &Clock, sent: &[Sent<'_>]) {
     let mut bins = vec![0.0; BINS];
     for sent in sent {
         let (Some(metrics), Some(first)) = (&sent.request.metrics, sent.times.first_token_ns) else { continue };
-        let produced = metrics.output_tokens.unwrap_or(metrics.chunks) as f64;
+        let produced = metrics.streamed_tokens().unwrap_or(metrics.chunks) as f64;
         let gaps = metrics.raw_timings.as_deref().unwrap_or(&metrics.itl_chunk.each_ms);
         let mut add = |seconds: f64, tokens: f64| {
             if let Some(bin) = bins.get_mut(clock.bin(seconds)) {
