@@ -50,6 +50,33 @@ fn intended(phase: &Value) -> Vec<u64> {
 }
 
 #[test]
+fn an_open_load_with_a_cap_tells_what_waited() {
+    let (ran, _, phase) = measure("constant:1000/s", &["--requests", "20", "--max-in-flight", "1"]);
+    let cap = &phase["in_flight"];
+    assert_eq!(cap["most"], 1);
+    assert!(cap["waited"].as_u64().unwrap() > 0 && cap["longest_ms"].as_f64().unwrap() > 0.0, "{cap}");
+    assert!(ran.stdout.contains("requests waited for the cap of 1 in flight"), "{ran}");
+    let mut spans: Vec<(u64, u64)> = phase["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|request| request["warmup"] == false)
+        .map(|request| {
+            (request["times"]["started_ns"].as_u64().unwrap(), request["times"]["ended_ns"].as_u64().unwrap())
+        })
+        .collect();
+    spans.sort_unstable();
+    assert!(spans.is_sorted_by(|one, next| one.1 <= next.0), "two at once: {spans:?}");
+}
+
+#[test]
+fn a_cap_beside_a_closed_load_is_refused() {
+    let (bench, engine) = (Bench::new(), engine(roomy()));
+    let ran = bench.run(["run", "--endpoint", &engine.url(), "--load", "closed:2", "--max-in-flight", "1"]).exits(2);
+    assert!(ran.stderr.contains("--max-in-flight 1"), "{ran}");
+}
+
+#[test]
 fn a_closed_loop_of_so_many_streams() {
     let (_, _, phase) = measure("closed:3", &["--requests", "9"]);
     assert_eq!(phase["shape"], json!({ "kind": "closed-loop", "streams": 3, "ramp_s": null }));

@@ -126,6 +126,10 @@ pub struct RunArgs {
     /// How many requests it has
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000), requires = "load")]
     pub requests: Option<u32>,
+    /// Most requests in flight at once under an open load; the others wait, and the result says how many [default: as many as
+    /// the process may have connections]
+    #[arg(long, value_name = "N")]
+    pub max_in_flight: Option<std::num::NonZeroU32>,
     /// What a request has to keep within to count as good, such as ttft=200ms,itl=30ms
     #[arg(long, value_name = "LIMITS")]
     pub slo: Option<bench_metrics::Slo>,

@@ -31,6 +31,7 @@ pub fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         load,
         duration: args.duration,
         requests: args.requests,
+        max_in_flight: args.max_in_flight,
         slo: args.slo.clone(),
         stamps: args.stamps.into(),
         workers: args.workers.map(usize::from),

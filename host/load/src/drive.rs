@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::pace::Alarm;
+use crate::room::{HeldBack, Room};
 use crate::window::{NotSent, Session};
 use crate::{Lanes, Shape, Waiting};
 
@@ -25,6 +26,7 @@ pub(crate) struct Driven {
     pub(crate) sessions: Vec<Session>,
     pub(crate) workers: usize,
     pub(crate) ran_dry: bool,
+    pub(crate) held_back: HeldBack,
 }
 
 /// What every task of a window shares.
@@ -35,6 +37,7 @@ struct Common {
     /// The next session that nobody has begun.
     queue: AtomicUsize,
     ran_dry: AtomicBool,
+    room: Room,
 }
 
 type Finished = Vec<(usize, Session)>;
@@ -49,7 +52,11 @@ pub(crate) async fn drive(
     let count = sessions.len();
     let workers = workers(shape, count).min(lanes.count()).max(1);
     let (queue, ran_dry) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let common = Arc::new(Common { sessions, desk: desk.clone(), stop: stop.clone(), queue, ran_dry });
+    let room = match shape {
+        Shape::Open { most_in_flight, .. } => Room::new(*most_in_flight),
+        Shape::Sequential | Shape::ClosedLoop { .. } => Room::new(None),
+    };
+    let common = Arc::new(Common { sessions, desk: desk.clone(), stop: stop.clone(), queue, ran_dry, room });
     let (gate, opening) = watch::channel(None);
     let (ready, mut waiting) = tokio::sync::mpsc::channel::<()>(workers);
     let mut parts = JoinSet::new();
@@ -79,7 +86,8 @@ pub(crate) async fn drive(
         .zip(&common.sessions)
         .map(|(session, turns)| session.unwrap_or_else(|| Session::new(turns, why)))
         .collect();
-    Driven { opened, closed, sessions, workers, ran_dry: common.ran_dry.load(Relaxed) }
+    let (ran_dry, held_back) = (common.ran_dry.load(Relaxed), common.room.held_back());
+    Driven { opened, closed, sessions, workers, ran_dry, held_back }
 }
 
 /// Threads that a load is worth. More than it needs would only wake more often.
@@ -89,7 +97,7 @@ fn workers(shape: &Shape, sessions: usize) -> usize {
         Shape::ClosedLoop { closed, .. } => {
             usize::try_from(closed.to.get()).unwrap_or(usize::MAX).min(sessions).div_ceil(STREAMS_PER_WORKER)
         }
-        Shape::Open { due_ns } => {
+        Shape::Open { due_ns, .. } => {
             let seconds = due_ns.last().map_or(0.0, |last| *last as f64 / 1e9).max(1.0);
             (due_ns.len() as f64 / seconds / REQUESTS_PER_WORKER).ceil() as usize
         }
@@ -134,7 +142,10 @@ impl Part {
             Shape::Open { .. } => Vec::new(),
         };
         let connections = match &shape {
-            Shape::Open { due_ns } => READY.min(due_ns.len().div_ceil(self.workers)),
+            Shape::Open { due_ns, most_in_flight } => {
+                let most = most_in_flight.map_or(usize::MAX, |most| most.get() as usize).min(due_ns.len());
+                READY.min(most.div_ceil(self.workers))
+            }
             _ => places.len(),
         };
         connect(&self.client, connections, &self.common.stop).await;
@@ -156,7 +167,7 @@ impl Part {
         match shape {
             Shape::Sequential => self.sequential().await,
             Shape::ClosedLoop { lasts, .. } => self.closed_loop(places, opened, lasts).await,
-            Shape::Open { due_ns } => {
+            Shape::Open { due_ns, .. } => {
                 let due = due_ns.iter().copied().enumerate().filter(|(index, _)| mine(index)).collect();
                 self.open_loop(due, opened).await
             }
@@ -252,6 +263,7 @@ async fn converse(client: &Client, common: &Common, turns: &[Prepared], intended
     let mut session = Session::new(turns, NotSent::Stopped);
     let mut free = intended;
     while let Some(prepared) = session.next(turns, &common.stop) {
+        let Some(_place) = common.room.take(&common.stop).await else { break };
         let transmission = client.transmit(prepared, free, &common.desk, &common.stop).await;
         free = transmission.ended();
         session.push(transmission);

@@ -11,10 +11,12 @@ mod drive;
 mod nap;
 mod pace;
 mod replay;
+mod room;
 mod spec;
 mod watch;
 mod window;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use bench_wire::{Desk, Prepared, Stop};
 pub use arrivals::{Arrival, Length, MOST_ARRIVALS, Schedule, Stage, schedule};
 pub use crew::{Crew, Lanes, Waiting};
 pub use replay::{Format, Replay, ReplayRequest};
+pub use room::{HeldBack, most_in_flight};
 pub use spec::{Arrivals, Closed, GRAMMAR, LoadError, LoadSpec, LoadStage, Open, Rate, Rates, ReplaySpec, SweepSpec};
 pub use watch::{Look, Watch};
 pub use window::{NotSent, Turn, Window};
@@ -44,6 +47,9 @@ pub enum Shape {
     Open {
         /// When the first turn of each session is due, in nanoseconds after the opening of the window, ascending.
         due_ns: Arc<[u64]>,
+        /// Requests that may be in flight at once. A request that is due meanwhile waits for its place, which its `intended`
+        /// shows and [`Window::held_back`] counts. `None` sets no limit.
+        most_in_flight: Option<NonZeroU32>,
     },
 }
 
@@ -82,6 +88,7 @@ pub async fn measure<G>(
         looks,
         workers: driven.workers,
         ran_dry: driven.ran_dry,
+        held_back: driven.held_back,
     };
     (guests, window)
 }

@@ -2,6 +2,7 @@
 
 use bench_wire::{Exchange, Prepared, Stamp, Stop, Transmission};
 
+use crate::room::HeldBack;
 use crate::watch::Look;
 
 /// What was measured between two moments. The answers have not been sorted out yet.
@@ -19,6 +20,8 @@ pub struct Window {
     pub workers: usize,
     /// A loop that was to last so long ran out of sessions before.
     pub ran_dry: bool,
+    /// Requests of an open loop that waited for others to end.
+    pub held_back: HeldBack,
 }
 
 impl Window {

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bench_load::{Closed, Crew, Lanes, NotSent, Shape, Waiting, Watch, measure};
+use bench_load::{Closed, Crew, HeldBack, Lanes, NotSent, Shape, Waiting, Watch, measure};
 use bench_wire::{Client, Control, Desk, Endpoint, Exchange, Limits, Prepared, Request, Secrets, Stamp, Stop, Stopper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +18,7 @@ struct Window {
     closed: Stamp,
     sessions: Vec<Vec<Turn>>,
     ran_dry: bool,
+    held_back: HeldBack,
 }
 
 type Turn = Result<Exchange, NotSent>;
@@ -85,6 +86,7 @@ impl Server {
             closed: window.closed,
             sessions: window.sessions.into_iter().map(|turns| turns.into_iter().map(sorted).collect()).collect(),
             ran_dry: window.ran_dry,
+            held_back: window.held_back,
         }
     }
 
@@ -296,7 +298,44 @@ async fn guests_come_back_and_engines_that_are_gone_are_reported() {
 }
 
 fn at(due_ns: &[u64]) -> Shape {
-    Shape::Open { due_ns: due_ns.into() }
+    Shape::Open { due_ns: due_ns.into(), most_in_flight: None }
+}
+
+#[tokio::test]
+async fn no_more_are_in_flight_than_may_be() {
+    let server = Server::start().await;
+    let most_in_flight = NonZeroU32::new(2);
+    let shape = Shape::Open { due_ns: [0; 5].into(), most_in_flight };
+    let releasing = async {
+        server.until(|seen| seen.at_work == 2).await;
+        server.release.send_replace(true);
+    };
+    let sessions = [&["/hold"] as &[&str]; 5];
+    let (window, ()) = tokio::join!(server.measure(&sessions, shape, &Stop::never()), releasing);
+    assert!(window.exchanges().all(Exchange::succeeded));
+    assert_eq!(window.held_back.requests, 3);
+    let turns = || window.sessions.iter().flatten().map(|turn| turn.as_ref().unwrap());
+    assert!(turns().all(|turn| turn.intended == window.opened), "what waits is late by that");
+    let running = |at| turns().filter(|turn| turn.started <= at && at < turn.ended).count();
+    assert!(turns().all(|turn| running(turn.started) <= 2));
+    let waited = turns().map(|turn| turn.started.since(turn.intended)).max().unwrap();
+    assert!(window.held_back.longest <= waited);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_place_is_not_sent_after_a_stop() {
+    let server = Server::start().await;
+    let (stopper, stop) = Stopper::new();
+    let shape = Shape::Open { due_ns: [0; 3].into(), most_in_flight: NonZeroU32::new(1) };
+    let stopping = async {
+        server.until(|seen| seen.at_work == 1).await;
+        stopper.stop();
+    };
+    let sessions = [&["/hold"] as &[&str]; 3];
+    let (window, ()) = tokio::join!(server.measure(&sessions, shape, &stop), stopping);
+    let found = outcomes(&window);
+    assert_eq!(found.iter().filter(|turns| turns[0] == "stopped").count(), 2, "{found:?}");
+    assert_eq!(server.paths().len(), 1);
 }
 
 #[tokio::test]

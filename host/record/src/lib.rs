@@ -30,7 +30,7 @@ pub use eval::{
     ScorerIdentity, Sensitivity, Spread, TokenTotals, log_name,
 };
 pub use id::RunId;
-pub use load::{ArrivalLaw, LoadStage, Pacing, ServerSeries, ShapeRecord, StageRecord, SweepRecord};
+pub use load::{ArrivalLaw, InFlightCap, LoadStage, Pacing, ServerSeries, ShapeRecord, StageRecord, SweepRecord};
 pub use publishable::{LEAST_ACHIEVED, MOST_ERROR_MS, MOST_LATE, assess};
 pub use request::{EventCounts, FitKind, Honoured, PromptFit, RequestRecord, RequestStatus, RequestTimes};
 pub use run::{

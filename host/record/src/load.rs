@@ -180,6 +180,25 @@ impl Pacing {
     }
 }
 
+/// Requests of an open load that were due and waited, because as many as may be were in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InFlightCap {
+    /// Requests that may be in flight at once.
+    pub most: u32,
+    /// Requests that waited for others to end, over all repeats.
+    pub waited: u64,
+    /// The longest wait in milliseconds.
+    pub longest_ms: f64,
+}
+
+impl InFlightCap {
+    /// Adds what waited in another window.
+    pub fn add(&mut self, waited: u64, longest_ms: f64) {
+        self.waited = self.waited.saturating_add(waited);
+        self.longest_ms = self.longest_ms.max(longest_ms);
+    }
+}
+
 /// Events per second of moments in nanoseconds, each with its repeat.
 fn rate(moments: impl Iterator<Item = (u32, u64)>) -> Option<f64> {
     let mut repeats: BTreeMap<u32, (u64, u64, u64)> = BTreeMap::new();

@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::request::sample;
-use crate::{FitKind, Pacing, Problem, RequestRecord, ServerSeries, ShapeRecord, StageRecord, SweepRecord};
+use crate::{
+    FitKind, InFlightCap, Pacing, Problem, RequestRecord, ServerSeries, ShapeRecord, StageRecord, SweepRecord,
+};
 
 /// One workload of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -90,6 +92,9 @@ pub struct PhaseRecord {
     /// Whether the client sent what was asked for when it was asked for.
     #[serde(default)]
     pub pacing: Option<Pacing>,
+    /// The cap on requests in flight under an open load, and what waited because of it.
+    #[serde(default)]
+    pub in_flight: Option<InFlightCap>,
     /// Numbers of the server's own that were read while it ran.
     #[serde(default)]
     pub server_series: Vec<ServerSeries>,

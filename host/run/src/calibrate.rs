@@ -170,7 +170,7 @@ fn load(plan: &CalibrationPlan) -> Result<(Shape, usize), RunError> {
         let length = Length { duration: Some(plan.lasts.unwrap_or(Duration::from_secs(1))), requests: None };
         let due_ns: Arc<[u64]> = schedule(&spec, length, 0)?.arrivals.iter().map(|arrival| arrival.at_ns).collect();
         let sessions = due_ns.len();
-        return Ok((Shape::Open { due_ns }, sessions));
+        return Ok((Shape::Open { due_ns, most_in_flight: None }, sessions));
     }
     let streams = NonZeroU32::new(plan.streams).unwrap_or(NonZeroU32::MIN);
     // As long as it lasts, each place begins again when its stream is over.

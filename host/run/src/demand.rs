@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bench_load::{
     Arrivals, Closed, Length, LoadSpec, MOST_ARRIVALS, Open, Rate, Rates, Replay, ReplayRequest, Shape, Stage,
-    SweepSpec, schedule,
+    SweepSpec, most_in_flight, schedule,
 };
 use bench_plugin::workload_types::{Arrivals as PlannedArrivals, Phase, Run, Shape as Planned};
 use bench_record::{ArrivalLaw, LoadStage as StageOfRecord, ShapeRecord};
@@ -42,6 +42,7 @@ pub(crate) struct Demand {
     replay: Option<Arc<Recorded>>,
     quick: bool,
     repeats: Option<u32>,
+    max_in_flight: Option<NonZeroU32>,
 }
 
 /// A trace that is replayed.
@@ -73,11 +74,18 @@ pub(crate) struct Load {
     sessions: u32,
     pub(crate) repeats: u32,
     warmup: u32,
+    max_in_flight: Option<NonZeroU32>,
 }
 
 impl Demand {
     /// Reads what the options ask for, the trace of a replay included.
     pub(crate) fn new(options: &RunOptions) -> Result<Self, RunError> {
+        if let (Some(most), Some(LoadSpec::Sequential | LoadSpec::Closed(_))) = (options.max_in_flight, &options.load) {
+            return Err(RunError::BadParam {
+                text: format!("--max-in-flight {most}"),
+                reason: "a sequential or closed load has as many requests in flight as it has streams".to_owned(),
+            });
+        }
         let usual = match (&options.load, options.quick) {
             (Some(LoadSpec::Sweep(_)), false) => STEP,
             (Some(LoadSpec::Sweep(_)), true) => STEP_QUICK,
@@ -105,7 +113,14 @@ impl Demand {
             }
             _ => None,
         };
-        Ok(Self { spec: options.load.clone(), length, replay, quick: options.quick, repeats: options.repeats })
+        Ok(Self {
+            spec: options.load.clone(),
+            length,
+            replay,
+            quick: options.quick,
+            repeats: options.repeats,
+            max_in_flight: options.max_in_flight,
+        })
     }
 
     /// The load as typed.
@@ -133,7 +148,8 @@ impl Demand {
         let least = Duration::try_from_secs_f64(LEAST_OF_STEP / rate).unwrap_or_default();
         let duration = self.length.duration.map(|duration| duration.max(least));
         let length = Length { duration, ..self.length };
-        Some(Load { spec, length, replay: None, sessions: 1, repeats: 1, warmup: 0 })
+        let max_in_flight = self.max_in_flight;
+        Some(Load { spec, length, replay: None, sessions: 1, repeats: 1, warmup: 0, max_in_flight })
     }
 
     /// Streams that a phase will have at once, as far as it can be told beforehand: in an open load by Little's law, as if the
@@ -177,6 +193,7 @@ impl Demand {
             sessions: run.sessions,
             repeats: run.repeats,
             warmup: run.warmup_sessions,
+            max_in_flight: self.max_in_flight,
         };
         let Some(spec) = &self.spec else { return Ok(own) };
         // Whoever asks for a load says how long it is, so it is not repeated unless that is said too.
@@ -255,7 +272,10 @@ impl Load {
         let open = |schedule: bench_load::Schedule| Burst {
             sessions: u32::try_from(schedule.arrivals.len().min(MOST_ARRIVALS)).unwrap_or(u32::MAX),
             stage_of: schedule.arrivals.iter().map(|arrival| arrival.stage).collect(),
-            shape: Shape::Open { due_ns: schedule.arrivals.iter().map(|arrival| arrival.at_ns).collect() },
+            shape: Shape::Open {
+                due_ns: schedule.arrivals.iter().map(|arrival| arrival.at_ns).collect(),
+                most_in_flight: Some(self.max_in_flight.unwrap_or_else(most_in_flight)),
+            },
             stages: schedule.stages,
         };
         let plain = |shape: Shape| Burst { shape, sessions: self.sessions, stages: Vec::new(), stage_of: Vec::new() };

@@ -1,5 +1,6 @@
 //! What a run is asked to do.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct RunOptions {
     pub duration: Option<Duration>,
     /// How many requests it has.
     pub requests: Option<u32>,
+    /// Requests that an open load may have in flight at once; `None` for as many as there are descriptors for.
+    pub max_in_flight: Option<NonZeroU32>,
     /// What a request has to keep within to count as good.
     pub slo: Option<Slo>,
     /// Whose stamps of reads to take.

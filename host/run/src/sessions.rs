@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bench_load::{NotSent, Shape, Turn, Watch, Window, measure};
 use bench_plugin::types::CacheMode;
 use bench_plugin::workload_types::{Outcome, Phase, SessionKey, SkippedTurn, Step, Turn as PlannedTurn};
-use bench_record::{PhaseRecord, Problem, RequestRecord, Window as WindowRecord};
+use bench_record::{InFlightCap, PhaseRecord, Problem, RequestRecord, Window as WindowRecord};
 use bench_wire::{Desk, Prepared, Spool, SpoolBudget, Transmission};
 
 use crate::demand::{Burst, Load};
@@ -99,6 +99,10 @@ async fn at_once(
         note_skipped(record, skipped);
     }
     let window = open(context, phase, batch, sessions, &burst.shape, record).await;
+    if let (Shape::Open { most_in_flight: Some(most), .. }, false) = (&burst.shape, batch.warmup) {
+        let cap = record.in_flight.get_or_insert(InFlightCap { most: most.get(), waited: 0, longest_ms: 0.0 });
+        cap.add(window.held_back.requests, window.held_back.longest.as_secs_f64() * 1e3);
+    }
     if window.ran_dry {
         let message = "the loop ran out of prepared sessions before its time was over".to_owned();
         let hint = Some("give a number of requests instead, or a shorter duration".to_owned());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bench_metrics::{ErrorBar, Goodput, SteadyWindow, Summary};
-use bench_record::{Pacing, PhaseRecord, RequestStatus, ShapeRecord, StageRecord, SweepRecord};
+use bench_record::{InFlightCap, Pacing, PhaseRecord, RequestStatus, ShapeRecord, StageRecord, SweepRecord};
 use bench_text::clean_name;
 
 use super::client::percent;
@@ -21,6 +21,9 @@ pub(super) fn lines(phase: &PhaseRecord) -> String {
         line(objectives(goodput));
     }
     if let Some(words) = phase.pacing.as_ref().and_then(|paced| pacing(paced, phase.sweep.as_ref())) {
+        line(words);
+    }
+    if let Some(words) = phase.in_flight.as_ref().and_then(waits) {
         line(words);
     }
     let alone = phase.shape.as_ref().and_then(ShapeRecord::streams) == Some(1);
@@ -79,6 +82,17 @@ fn pacing(pacing: &Pacing, sweep: Option<&SweepRecord>) -> Option<String> {
     parts.extend(pacing.send_error.as_ref().map(|error| format!("first byte after its moment by {}", spread(error))));
     parts.extend(pacing.queue.as_ref().map(|queue| format!("waited in the client {}", spread(queue))));
     Some(parts.join("; "))
+}
+
+/// What waited for a place among the requests in flight; `None` where nothing did.
+fn waits(cap: &InFlightCap) -> Option<String> {
+    let longest = short(cap.longest_ms);
+    (cap.waited > 0).then(|| {
+        format!(
+            "{} requests waited for the cap of {} in flight, the longest {longest}; --max-in-flight raises the cap",
+            cap.waited, cap.most,
+        )
+    })
 }
 
 fn spread(bar: &ErrorBar) -> String {
