@@ -97,7 +97,9 @@ pub fn sources(folder: &Path, own_root: &[u8]) -> Result<Vec<Source>, InstallErr
         let root = match &entry.root {
             Some(root) => {
                 let root = folder.join(root);
-                read(&root).map_err(|error| wrong(format!("its root {}: {error}", root.display())))?
+                let bytes = read(&root).map_err(|error| wrong(format!("its root {}: {error}", root.display())))?;
+                // Editors put a byte order mark before a text that was copied through them. It is no part of the JSON.
+                bytes.strip_prefix(b"\xef\xbb\xbf").map_or(bytes.clone(), <[u8]>::to_vec)
             }
             None if name == OWN_REGISTRY => own_root.to_owned(),
             None => return Err(wrong("it has no `root`, the file with the keys to trust".to_owned())),
@@ -202,6 +204,15 @@ mod tests {
         assert_eq!(names, [("zeta", Follow::All), ("alpha", Follow::Installed), ("bench", Follow::Carried)]);
         assert_eq!(found[2].root, b"own");
         assert_eq!(found[0].root, b"{}");
+    }
+
+    #[test]
+    fn a_root_may_begin_with_a_byte_order_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[registries.alpha]\nfolder = \"a\"\nroot = \"marked.json\"\n";
+        fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
+        fs::write(folder.path().join("marked.json"), "\u{feff}{\"signed\": {}}").unwrap();
+        assert_eq!(sources(folder.path(), b"own").unwrap()[0].root, b"{\"signed\": {}}");
     }
 
     #[test]
