@@ -138,8 +138,15 @@ pub(crate) fn may_have_passed(code: &str) -> bool {
 /// The code of an answer that the server itself gave up.
 const GIVEN_UP: &str = "given-up";
 
-/// Words with which servers end an answer that they did not finish: they shut down, ran out of something, or lost the request.
-const UNFINISHED: [&str; 6] = ["abort", "aborted", "cancelled", "canceled", "error", "failed"];
+/// Parts of the words with which servers end an answer that they did not finish: they shut down, ran out of something, or lost
+/// the request, as in `abort`, `network_error` or `insufficient_system_resource`.
+const UNFINISHED: [&str; 10] =
+    ["abort", "cancel", "error", "fail", "timeout", "timed_out", "insufficient", "preempt", "evict", "shutdown"];
+
+fn is_unfinished(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    UNFINISHED.iter().any(|part| word.contains(part))
+}
 
 /// Whether an answer that came in full is one that the server gave up.
 ///
@@ -147,7 +154,7 @@ const UNFINISHED: [&str; 6] = ["abort", "aborted", "cancelled", "canceled", "err
 /// The failure, where it did.
 pub fn finished(finish: Option<&FinishReason>) -> Result<(), Failure> {
     match finish {
-        Some(FinishReason::Other(word)) if UNFINISHED.contains(&word.to_ascii_lowercase().as_str()) => Err(Failure {
+        Some(FinishReason::Other(word)) if is_unfinished(word) => Err(Failure {
             code: GIVEN_UP.to_owned(),
             message: format!("the server ended the answer with `{word}`, before the model did"),
             hint: None,

@@ -83,7 +83,7 @@ impl Grade {
         let said = sample.answer.as_deref().is_some_and(|answer| !strip(answer).is_empty());
         let silent = !said && sample.tool_calls.is_empty();
         let reason = match &sample.finish {
-            Some(FinishReason::ContentFilter) if silent => Reason::Refused,
+            Some(FinishReason::ContentFilter) => Reason::Refused,
             Some(FinishReason::Length) => Reason::Truncated,
             _ if silent => Reason::NoResponse,
             _ => self.reason,

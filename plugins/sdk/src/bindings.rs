@@ -14,7 +14,7 @@ pub mod types {
 pub mod driver {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "driver-plugin",
+        world: "ruled-driver-plugin",
         with: { "bench:plugin/types@0.1.0": crate::bindings::types::bench::plugin::types },
         additional_derives: [PartialEq],
         pub_export_macro: true,

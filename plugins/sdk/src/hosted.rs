@@ -18,7 +18,11 @@ pub fn key(environment: &str) -> Vec<Secret> {
 pub fn explain(response: &HttpResponse) -> Problem {
     let plain = problem::from_response(response);
     if response.status == 402 {
-        return problem(problem::UNAUTHORIZED, plain.message, "the account has no credit left; check its billing page");
+        return problem(
+            problem::QUOTA_EXHAUSTED,
+            plain.message,
+            "the account has no credit left; check its billing page",
+        );
     }
     let busy = plain.code == problem::RATE_LIMITED || plain.code == problem::OVERLOADED;
     match http::find(&response.headers, "retry-after").filter(|value| busy && value.len() <= 32) {
@@ -79,7 +83,7 @@ mod tests {
     #[test]
     fn an_unpaid_account_is_named() {
         let problem = explain(&answer(402, None));
-        assert_eq!(problem.code, "unauthorized");
+        assert_eq!(problem.code, "quota-exhausted");
         assert!(problem.hint.is_some_and(|hint| hint.contains("credit")));
     }
 }

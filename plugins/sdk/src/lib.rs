@@ -51,25 +51,34 @@ pub mod bulk;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod conformance;
 pub mod count;
+mod halves;
 pub mod hosted;
 pub mod http;
 pub mod json;
 pub mod lines;
 pub mod ndjson;
 pub mod openai;
+mod outcome;
 pub mod params;
 pub mod problem;
 pub mod prometheus;
 pub mod recognise;
+pub mod rules;
 pub mod sse;
 pub mod stream;
 mod template;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testkit;
+mod tidy;
+pub mod tools;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: alloc::Classes = alloc::Classes::new();
+
+/// Stands for a turn in which the model said nothing, since services refuse a turn without content. The host says the same for
+/// the other side of a conversation.
+pub const SILENT_TURN: &str = "(says nothing)";
 
 /// Exports a type that implements [`driver::Driver`] as the component's driver. Native builds export nothing, so that
 /// several drivers can be linked into one test binary.

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use crate::halves::{join_alone, mark_halves};
 use crate::json::excerpt;
 use crate::types::{HttpResponse, Problem};
+use crate::{outcome, rules};
 
 /// The key is missing or wrong.
 pub const UNAUTHORIZED: &str = "unauthorized";
@@ -25,6 +27,14 @@ pub const NOT_SUPPORTED: &str = "not-supported";
 pub const MALFORMED: &str = "malformed-response";
 /// The answer ended before it was complete.
 pub const TRUNCATED: &str = "truncated-stream";
+/// The account has used up what it may use; waiting some minutes does not help.
+pub const QUOTA_EXHAUSTED: &str = "quota-exhausted";
+/// The account, the key or the region may not use the service or the model.
+pub const ACCOUNT_LIMIT: &str = "account-limit";
+/// The service refuses to answer this prompt: moderation, a content filter, a policy.
+pub const REFUSED: &str = "refused";
+/// The model or the service does not take a field of the request; [`crate::rules`] tells which.
+pub const FIELD_REFUSED: &str = "field-refused";
 /// The backend failed.
 pub const SERVER_ERROR: &str = "server-error";
 
@@ -57,43 +67,55 @@ pub fn bad_request(message: impl Into<String>) -> Problem {
     Problem { code: BAD_REQUEST.to_owned(), message: message.into(), hint: None }
 }
 
-/// What an error document says, in the forms that backends are seen to use: `{"error": {"message", "type", "code"}}`,
-/// `{"error": "text"}`, `{"message"}`, `{"detail"}` as text, object or list, and those fields one level up.
+/// What an error document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// The sentence for people.
     pub message: String,
-    /// `code` and `type`, where they are words, joined by a space.
+    /// `code`, `type` and `status`, where they are words, joined by a space.
     pub words: String,
     /// `code` or `status`, where it is an HTTP status.
     pub status: Option<u16>,
 }
 
-/// Reads an error document; `None` where it has no message.
+/// The longest error document that is read.
+const LONGEST: usize = 1 << 20;
+
+/// Reads an error document; `None` where it has no message. The forms that servers are seen to use:
+/// `{"error": {"message", "type", "code", "status"}}`, `{"error": "text"}`, `{"message"}`, `{"detail"}` as text, object or list,
+/// `{"errors": […]}`, `{"title"}`, and any of them in a list or one level further in.
 pub fn said(body: &[u8]) -> Option<Said> {
-    const LONGEST: usize = 1 << 20;
-    let Value::Object(mut document) = serde_json::from_slice(body.get(..body.len().min(LONGEST))?).ok()? else {
-        return None;
-    };
-    let named = document.remove("error").filter(|value| !value.is_null()).or_else(|| document.remove("detail"));
-    let inner = match named {
-        Some(Value::Array(list)) => list.into_iter().next().unwrap_or_default(),
-        Some(value) if !value.is_null() => value,
-        _ => Value::Object(document),
-    };
-    match inner {
-        Value::String(message) => Some(Said { message: excerpt(message.as_bytes()), ..Said::default() }),
-        Value::Object(fields) => {
-            let text = |name: &str| fields.get(name).and_then(Value::as_str).map(|text| excerpt(text.as_bytes()));
-            let number =
-                |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-            let message = text("message").or_else(|| text("msg")).or_else(|| text("error"))?;
-            let words = ["code", "type"].iter().filter_map(|name| text(name)).collect::<Vec<_>>().join(" ");
-            let status = number("code").or_else(|| number("status")).filter(|code| (400..600).contains(code));
-            Some(Said { message, words, status })
+    let document: Value = serde_json::from_slice(&mark_halves(body.get(..body.len().min(LONGEST))?)).ok()?;
+    read(&document, 3)
+}
+
+/// `depth` bounds how far in the message may stand.
+fn read(value: &Value, depth: u32) -> Option<Said> {
+    let depth = depth.checked_sub(1)?;
+    let fields = match value {
+        Value::String(message) if !message.trim().is_empty() => {
+            let mut message = message.clone();
+            join_alone(&mut message);
+            return Some(Said { message: excerpt(message.as_bytes()), ..Said::default() });
         }
-        _ => None,
-    }
+        Value::Array(list) => return list.iter().find_map(|entry| read(entry, depth)),
+        Value::Object(fields) => fields,
+        _ => return None,
+    };
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let named = ["error", "detail", "errors", "message", "msg", "error_message", "reason", "title"];
+    let inner = named.iter().find_map(|name| read(fields.get(*name)?, depth))?;
+    let number = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+    let own = ["code", "type", "status", "error_type"].iter().filter_map(|name| text(name));
+    let words: Vec<String> =
+        own.map(|text| excerpt(text.as_bytes())).chain([inner.words]).filter(|word| !word.is_empty()).collect();
+    let status = inner.status.or(["code", "status"].iter().find_map(|name| number(name)));
+    let message = match fields.get("metadata").and_then(|metadata| metadata.get("raw")).and_then(Value::as_str) {
+        // OpenRouter keeps what the host behind it said beside its own sentence.
+        Some(raw) if !raw.is_empty() => format!("{}: {}", inner.message, excerpt(raw.as_bytes())),
+        _ => inner.message,
+    };
+    Some(Said { message, words: words.join(" "), status: status.filter(|code| (400..600).contains(code)) })
 }
 
 /// The problem that an answer with an error status tells of. A driver may look for words of its own backend first.
@@ -106,66 +128,34 @@ pub fn from_response(response: &HttpResponse) -> Problem {
         },
         ..Said::default()
     });
-    from_status(response.status, &said)
+    let problem = outcome::problem_for(response.status, &said);
+    if problem.code == BAD_REQUEST && outcome::names_a_field(&said) && !rules::refused_fields(&response.body).is_empty()
+    {
+        let hint = "leave the field out with --param 'omit=[\"NAME\"]'";
+        return Problem { code: FIELD_REFUSED.to_owned(), hint: Some(hint.to_owned()), ..problem };
+    }
+    problem
 }
 
 /// The problem that an error object inside a stream or under status 200 tells of.
 pub fn from_said(said: &Said) -> Problem {
-    from_status(said.status.unwrap_or(500), said)
+    outcome::problem_for(said.status.unwrap_or(500), said)
 }
 
-/// The problem in an error document of the form `{"object": "error", "message", "type", "code"}`, which can stand in a stream
-/// too; `None` where the message is none.
+/// Whether the value of an `error` field tells of an error. Some servers send the field with every message.
+pub fn is_error(raw: &str) -> bool {
+    !matches!(raw.trim(), "null" | "false" | "0" | "\"\"" | "{}" | "[]" | "\"null\"")
+}
+
+/// The problem in a message that is an error document and nothing else: `{"error"}`, `{"object": "error"}`, `{"type": "error"}`,
+/// `{"detail"}`, `{"errors"}`, `{"status": "error"}`, or a `message` beside a `code`. `None` where the message is something else.
 pub fn from_error_object(message: &[u8]) -> Option<Problem> {
     let document: Value = serde_json::from_slice(message).ok()?;
-    (document.get("object")?.as_str()? == "error").then(|| said(message).map(|said| from_said(&said)))?
-}
-
-/// The problem for a status and what was said with it.
-fn from_status(status: u16, said: &Said) -> Problem {
-    let text = format!("{} {}", said.message, said.words).to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let overflow = has(&[
-        "context_length_exceeded",
-        "exceed_context_size",
-        "context length",
-        "context size",
-        "context window",
-        "maximum context",
-        "max_model_len",
-        "max_seq_len",
-        "prompt is too long",
-        "longer than the maximum",
-        "too many tokens",
-    ]);
-    let (code, hint) = match status {
-        _ if has(&["insufficient_quota"]) => {
-            (RATE_LIMITED, "the account has no quota left; check its plan and billing")
-        }
-        400 | 413 | 422 | 500 if overflow => {
-            (CONTEXT_OVERFLOW, "use a shorter prompt, or start the backend with a longer context")
-        }
-        401 | 403 => (UNAUTHORIZED, "check the API key: name its environment variable with --api-key-env"),
-        404 if has(&["model"]) => {
-            (MODEL_NOT_FOUND, "list what is served with `bench models`, then name one with --model")
-        }
-        400 | 422
-            if has(&["model_not_found", "model not found", "unknown model", "invalid model", "no such model"]) =>
-        {
-            (MODEL_NOT_FOUND, "list what is served with `bench models`, then name one with --model")
-        }
-        404 | 405 => (NOT_FOUND, "the backend does not know this path: check the endpoint's address and the driver"),
-        408 | 504 => (OVERLOADED, "the backend took too long; try again with less load"),
-        413 => (BAD_REQUEST, "the backend refuses requests of this size"),
-        429 => (RATE_LIMITED, "wait and run again, or lower the number of streams"),
-        501 => (NOT_SUPPORTED, "the backend was started without this function"),
-        503 | 529 => (OVERLOADED, "the backend is loading or busy; wait and run again"),
-        500.. => (SERVER_ERROR, "look into the backend's log"),
-        400..500 => {
-            (BAD_REQUEST, "the backend does not accept this request; its version may differ from the tested one")
-        }
-        300..400 => (NOT_FOUND, "the endpoint redirects; name the address that it redirects to"),
-        _ => (MALFORMED, "check that the endpoint is the backend that this driver is for"),
-    };
-    problem(code, format!("status {status}: {}", said.message), hint)
+    let fields = document.as_object()?;
+    let word = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_there = |name: &str| fields.get(name).is_some_and(|value| is_error(&value.to_string()));
+    let is_error = ["error", "detail", "errors"].iter().any(|name| is_there(name))
+        || ["object", "type", "status"].iter().any(|name| word(name) == "error" || word(name).ends_with("_error"))
+        || (is_there("message") && is_there("code"));
+    is_error.then(|| from_said(&said(message).unwrap_or_else(|| Said { message: excerpt(message), ..Said::default() })))
 }

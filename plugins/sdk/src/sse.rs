@@ -101,6 +101,9 @@ impl Pending {
         } else if let Some(kind) = field(bytes, b"event") {
             self.kind.clear();
             self.kind.extend_from_slice(kind);
+        } else if let Some(error) = field(bytes, b"error").filter(|error| error.starts_with(b"{")) {
+            // The standard knows no such field. llama.cpp reported errors in one before version b9000, and says no more then.
+            each(Message::Event { kind: b"error", data: error }, read)?;
         } else if let Some(comment) = bytes.strip_prefix(b":").filter(|_| !self.has_data) {
             each(Message::Comment(comment.strip_prefix(b" ").unwrap_or(comment)), read)?;
         }

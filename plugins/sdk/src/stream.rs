@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::driver::{Decode, LocatedEvent};
+use crate::halves::mark_halves;
 use crate::json::excerpt;
 use crate::lines::{FrameError, LIMIT, Reads};
 use crate::ndjson::NdJson;
@@ -16,6 +17,7 @@ use crate::problem;
 use crate::sse::{Message, Sse};
 pub use crate::template::Hole;
 use crate::template::Template;
+use crate::tidy::Tidy;
 use crate::types::{Event, Problem, ResponseHeader};
 
 /// How a protocol's messages are framed.
@@ -157,6 +159,7 @@ struct Messages<P> {
     misses: u32,
     seen: bool,
     progress: Progress,
+    tidy: Tidy,
 }
 
 /// What stops the decoding.
@@ -183,6 +186,7 @@ impl<P: Protocol> Decode for Stream<P> {
             misses: 0,
             seen: false,
             progress: Progress::default(),
+            tidy: Tidy::default(),
         };
         Self(RefCell::new(State { body, reads: 0, head: Vec::new(), messages, failure: None }))
     }
@@ -270,19 +274,24 @@ impl<P: Protocol> State<P> {
             Body::NdJson(lines) => lines.finish(|data, read| messages.take(&[], data, read, events)).map_err(cut)?,
             Body::Document(document, read) => {
                 messages.seen = true;
+                let before = events.len();
                 let mut out = Out::new(*read, events, messages.progress);
                 let whole = matches!(document.trim_ascii_end(), [.., b'}' | b']']);
                 messages
                     .protocol
-                    .document(document, &mut out)
+                    .document(&mark_halves(document), &mut out)
                     .map_err(Stop)
                     .map_err(|stop| if whole { stop } else { cut(stop) })?;
                 messages.progress = out.progress;
+                messages.tidy.run(events, before);
             }
             Body::Markup => {
                 let text = format!("the answer is a web page, not a stream: {}", excerpt(&self.head));
                 return Err(Stop(problem::malformed(text)));
             }
+        }
+        if let Some(half) = self.messages.tidy.take_half() {
+            events.push(LocatedEvent { read: self.reads.saturating_sub(1), event: half });
         }
         if self.messages.progress.ended || self.messages.protocol.complete() {
             Ok(())
@@ -313,6 +322,11 @@ fn cut(Stop(broken): Stop) -> Stop {
 impl<P: Protocol> Messages<P> {
     fn sse(&mut self, message: Message<'_>, read: u32, events: &mut Vec<LocatedEvent>) -> Result<(), Stop> {
         match message {
+            // Servers keep a connection alive with events that say nothing.
+            Message::Event { data, .. } if data.trim_ascii().is_empty() => {
+                self.seen = true;
+                Ok(())
+            }
             Message::Event { kind, data } => self.take(kind, data, read, events),
             Message::Comment(text) => {
                 self.seen = true;
@@ -325,18 +339,23 @@ impl<P: Protocol> Messages<P> {
     }
 
     fn take(&mut self, kind: &[u8], data: &[u8], read: u32, events: &mut Vec<LocatedEvent>) -> Result<(), Stop> {
+        let data = &*mark_halves(data);
+        let before = events.len();
         if let Some(at) = self.templates.iter().position(|template| template.apply(kind, data, read, events)) {
             self.templates.swap(0, at);
             self.misses = 0;
+            self.tidy.run(events, before);
             return Ok(());
         }
         self.seen = true;
-        let before = events.len();
         let mut out = Out::new(read, events, self.progress);
         let result = self.protocol.message(kind, data, &mut out);
         self.progress = out.progress;
         let holes = out.holes;
-        result.map_err(Stop)?;
+        if result.is_err() {
+            self.tidy.run(events, before);
+            return result.map_err(Stop);
+        }
         // A stream without two like messages would pay for a new template each time; it pays for every 16th only.
         self.misses = self.misses.saturating_add(1);
         if !holes.is_empty() && (self.misses < 16 || self.misses.is_multiple_of(16)) {
@@ -346,6 +365,7 @@ impl<P: Protocol> Messages<P> {
                 self.templates.truncate(TEMPLATES);
             }
         }
+        self.tidy.run(events, before);
         Ok(())
     }
 }

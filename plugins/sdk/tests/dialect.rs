@@ -121,6 +121,142 @@ fn tool_calls_come_in_fragments() {
     );
 }
 
+/// A tool call of the message as it arrives: index, id, name, arguments.
+fn call(index: u32, id: Option<&str>, name: Option<&str>, arguments: &str) -> Event {
+    let (id, name) = (id.map(str::to_owned), name.map(str::to_owned));
+    Event::ToolCall(ToolCallDelta { index, id, name, arguments: arguments.to_owned() })
+}
+
+#[test]
+fn a_name_that_is_repeated_is_no_fragment() {
+    let piece = |arguments: &str| {
+        let arguments = serde_json::to_string(arguments).unwrap();
+        format!(
+            r#"{{"choices":[{{"delta":{{"tool_calls":[{{"index":0,"id":"a","function":{{"name":"f","arguments":{arguments}}}}}]}}}}]}}"#
+        )
+    };
+    let events = stream(&[&piece(""), &piece("{\"x\":"), &piece("1}")]);
+    assert_eq!(events, [call(0, Some("a"), Some("f"), ""), call(0, None, None, "{\"x\":"), call(0, None, None, "1}")]);
+}
+
+#[test]
+fn parallel_calls_that_share_an_index_are_two() {
+    for index in [r#""index":0,"#, ""] {
+        let whole = |id: &str| {
+            format!(
+                r#"{{"choices":[{{"delta":{{"tool_calls":[{{{index}"id":"{id}","function":{{"name":"f","arguments":"{{}}"}}}}]}}}}]}}"#
+            )
+        };
+        let events = stream(&[&whole("a"), &whole("b")]);
+        assert_eq!(events, [call(0, Some("a"), Some("f"), "{}"), call(1, Some("b"), Some("f"), "{}")]);
+    }
+    let events = stream(&[r#"{"choices":[{"delta":{"function_call":{"name":"old","arguments":"{}"}}}]}"#]);
+    assert_eq!(events, [call(0, None, Some("old"), "{}")]);
+}
+
+#[test]
+fn halves_of_a_character_meet() {
+    let text = |text: &str| Event::Text(text.to_owned());
+    let piece = |escaped: &str| format!(r#"{{"choices":[{{"delta":{{"content":"{escaped}"}}}}]}}"#);
+    assert_eq!(stream(&[&piece("caf\\u00e9 \\ud83d"), &piece("\\ude00 ok")]), [text("café "), text("😀 ok")]);
+    assert_eq!(stream(&[&piece("\\ud83d"), &piece("\\ude00")]), [text("😀")]);
+    assert_eq!(stream(&[&piece("a\\ud83d"), &piece("b")]), [text("a"), text("\u{fffd}b")]);
+    let end = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+    assert_eq!(stream(&[&piece("a\\ud83d"), end]), [text("a"), text("\u{fffd}"), Event::Finish(FinishReason::Stop)]);
+    let arguments = [r#""{\"a\":\"\ud83d""#, r#""\ude00\"}""#].map(|arguments| {
+        format!(
+            r#"{{"choices":[{{"delta":{{"tool_calls":[{{"function":{{"name":"f","arguments":{arguments}}}}}]}}}}]}}"#
+        )
+    });
+    let said: String = stream(&[&arguments[0], &arguments[1]])
+        .into_iter()
+        .map(|event| if let Event::ToolCall(delta) = event { delta.arguments } else { String::new() })
+        .collect();
+    assert_eq!(said, "{\"a\":\"😀\"}");
+}
+
+#[test]
+fn data_that_is_empty_says_nothing() {
+    let (events, problem) = decode(
+        "data:\n\ndata: \n\ndata: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\nevent: ping\ndata: still here\n\ndata: [DONE]\n\n",
+    );
+    assert_eq!(problem, None);
+    assert_eq!(events[0], Event::Text("x".to_owned()));
+}
+
+#[test]
+fn errors_are_found_wherever_they_stand() {
+    for (message, code, said) in [
+        (r#"{"error":"out of memory"}"#, "server-error", "out of memory"),
+        (r#"{"choices":[{"delta":{},"error":{"message":"GPU lost","code":503}}]}"#, "overloaded", "GPU lost"),
+        (
+            r#"{"choices":[{"delta":{"content":"","error":{"message":"nobody there"}}}]}"#,
+            "server-error",
+            "nobody there",
+        ),
+        (r#"{"choices":[],"error":{"message":"late","code":500},"usage":{"prompt_tokens":1}}"#, "server-error", "late"),
+        (r#"{"object":"error","message":"abort","code":500}"#, "server-error", "abort"),
+        (r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, "overloaded", "Overloaded"),
+        (r#"{"detail":"no worker"}"#, "server-error", "no worker"),
+        (r#"{"errors":[{"message":"first"},{"message":"second"}]}"#, "server-error", "first"),
+        (r#"{"status":"error","message":"broken"}"#, "server-error", "broken"),
+        (r#"{"message":"Too many requests","code":429}"#, "rate-limited", "Too many requests"),
+        (
+            r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#,
+            "quota-exhausted",
+            "quota",
+        ),
+        (r#"{"error":{"message":"x","metadata":{"raw":"the host's own words"}}}"#, "server-error", "own words"),
+    ] {
+        let found = stream(&[r#"{"choices":[{"delta":{"content":"a"}}]}"#, message]);
+        let Some(Event::Error(problem)) = found.last() else { panic!("{message}: {found:?}") };
+        assert_eq!(problem.code, code, "{message}");
+        assert!(problem.message.contains(said), "{message}: {}", problem.message);
+    }
+    let (events, _) = decode("error: {\"code\":500,\"message\":\"slot gone\",\"type\":\"server_error\"}\n\n");
+    assert!(
+        matches!(events.first(), Some(Event::Error(problem)) if problem.message.contains("slot gone")),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn an_error_field_without_an_error_is_none() {
+    for nothing in ["null", "\"\"", "{}", "[]", "false", "0"] {
+        let message = format!(r#"{{"choices":[{{"delta":{{"content":"a"}},"error":{nothing}}}],"error":{nothing}}}"#);
+        assert_eq!(stream(&[&message]), [Event::Text("a".to_owned())], "{nothing}");
+    }
+}
+
+#[test]
+fn the_reason_of_the_host_behind_a_router_counts() {
+    let end = |word: &str, native: &str| {
+        format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{word}","native_finish_reason":"{native}"}}]}}"#)
+    };
+    let finish = |word, native| stream(&[&end(word, native)]).pop().unwrap();
+    assert_eq!(finish("stop", "network_error"), Event::Finish(FinishReason::Other("network_error".to_owned())));
+    assert_eq!(finish("stop", "completed"), Event::Finish(FinishReason::Stop));
+    assert_eq!(finish("length", "MAX_TOKENS"), Event::Finish(FinishReason::Length));
+    assert_eq!(finish("model_context_window_exceeded", ""), Event::Finish(FinishReason::Length));
+    assert_eq!(finish("SAFETY", ""), Event::Finish(FinishReason::ContentFilter));
+}
+
+#[test]
+fn a_refusal_in_its_own_field_is_a_refusal() {
+    let events = stream(&[
+        r#"{"choices":[{"delta":{"role":"assistant","refusal":"I can't help."}}]}"#,
+        r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+    ]);
+    assert_eq!(events, [Event::Text("I can't help.".to_owned()), Event::Finish(FinishReason::ContentFilter)]);
+}
+
+#[test]
+fn a_number_of_log_probability_is_that_of_the_text() {
+    let events = stream(&[r#"{"choices":[{"text":"4","logprobs":-0.25,"delta":{"content":"4"}}]}"#]);
+    let logprobs = Event::Logprobs(vec![TokenLogprob { token: "4".to_owned(), logprob: -0.25 }]);
+    assert_eq!(events, [Event::Text("4".to_owned()), logprobs]);
+}
+
 #[test]
 fn ids_logprobs_counts_and_times_come_along() {
     let events = stream(&[

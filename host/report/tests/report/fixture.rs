@@ -149,6 +149,7 @@ fn phase(id: &str, shape: ShapeRecord, requests: Vec<RequestRecord>, stages: Vec
     let opened_ns = times().map(|times| times.intended_ns).min().unwrap_or(0);
     let closed_ns = times().map(|times| times.ended_ns).max().unwrap_or(0);
     PhaseRecord {
+        in_flight: None,
         id: id.into(),
         variables: Vec::new(),
         status: PhaseStatus::Completed,

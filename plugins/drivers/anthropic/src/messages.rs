@@ -1,6 +1,7 @@
 //! Requests of the Messages API: the system prompt stands beside the conversation, tools are called and answered in content
 //! blocks, and a cache entry is made only where a block asks for it.
 
+use bench_sdk::SILENT_TURN;
 use bench_sdk::driver::Target;
 use bench_sdk::problem::{bad_request, not_supported};
 use bench_sdk::types::{Generation, Message, Problem, Prompt, Role, Tool};
@@ -18,6 +19,18 @@ pub struct Params {
     /// Values of the `anthropic-beta` header.
     #[serde(default)]
     pub beta: Vec<String>,
+}
+
+impl Params {
+    /// Thinking is switched on.
+    fn thinks(&self) -> bool {
+        let kind = self.thinking.as_ref().and_then(|thinking| thinking.get("type")).and_then(Value::as_str);
+        kind.is_some_and(|kind| kind != "disabled")
+    }
+
+    fn thinking_budget(&self) -> Option<u64> {
+        self.thinking.as_ref().filter(|_| self.thinks())?.get("budget_tokens")?.as_u64()
+    }
 }
 
 /// The part of the body that `/v1/messages` and `/v1/messages/count_tokens` share.
@@ -61,16 +74,23 @@ pub fn prompt(generation: &Generation, target: &Target, params: &Params) -> Resu
 /// Those of [`prompt`].
 pub fn body(generation: &Generation, target: &Target, params: &Params) -> Result<Map<String, Value>, Problem> {
     let mut body = prompt(generation, target, params)?;
-    body.insert("max_tokens".into(), json!(generation.max_tokens));
+    let thinks = params.thinks();
+    // The budget of thinking is part of the answer's bound, which the service wants to be larger.
+    let budget = params.thinking_budget().map_or(0, |budget| budget.saturating_add(1));
+    let max_tokens = u64::from(generation.max_tokens).max(budget);
+    body.insert("max_tokens".into(), json!(max_tokens));
     body.insert("stream".into(), json!(true));
-    if !generation.stop.is_empty() {
-        body.insert("stop_sequences".into(), json!(generation.stop));
+    // The service refuses texts of nothing but white space; the host cuts answers at those.
+    let stops: Vec<&String> = generation.stop.iter().filter(|stop| !stop.trim().is_empty()).collect();
+    if !stops.is_empty() {
+        body.insert("stop_sequences".into(), json!(stops));
     }
     let sampling = &generation.sampling;
+    // With thinking on, the service takes no other temperature than 1, no `top_k`, and `top_p` from 0.95 on.
     for (name, value) in [
-        ("temperature", sampling.temperature.map(|value| json!(value))),
-        ("top_p", sampling.top_p.map(|value| json!(value))),
-        ("top_k", sampling.top_k.map(|value| json!(value))),
+        ("temperature", sampling.temperature.filter(|value| !thinks || *value == 1.0).map(|value| json!(value))),
+        ("top_p", sampling.top_p.filter(|value| !thinks || *value >= 0.95).map(|value| json!(value))),
+        ("top_k", sampling.top_k.filter(|_| !thinks).map(|value| json!(value))),
         ("service_tier", params.service_tier.as_ref().map(|value| json!(value))),
     ] {
         if let Some(value) = value {
@@ -117,6 +137,10 @@ fn turns(conversation: &[Message]) -> Result<Vec<Value>, Problem> {
                 for call in &message.tool_calls {
                     let input = object(&call.arguments, "the arguments of a tool call")?;
                     blocks.push(json!({"type": "tool_use", "id": call.id, "name": call.name, "input": input}));
+                }
+                // The service refuses a turn without content, and two turns of the user's would be one.
+                if blocks.is_empty() {
+                    blocks = text(SILENT_TURN);
                 }
                 ("assistant", blocks)
             }

@@ -56,6 +56,12 @@ struct Counts {
     cache_creation_input_tokens: Option<u64>,
     output_tokens: Option<u64>,
     output_tokens_details: Option<OutputDetails>,
+    cache_creation: Option<CacheCreation>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+struct CacheCreation {
+    ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -154,12 +160,20 @@ impl Messages {
     }
 
     fn count(&mut self, counts: Counts, out: &mut Out<'_>) {
-        let Counts { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens, .. } = counts;
+        let Counts { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens, .. } =
+            counts.clone();
+        let total_before = self.counts.cache_creation_input_tokens;
         let total = &mut self.counts;
         total.input_tokens = input_tokens.or(total.input_tokens);
         total.cache_read_input_tokens = cache_read_input_tokens.or(total.cache_read_input_tokens);
         total.cache_creation_input_tokens = cache_creation_input_tokens.or(total.cache_creation_input_tokens);
         total.output_tokens = output_tokens.or(total.output_tokens);
+        let writes = cache_creation_input_tokens.filter(|writes| *writes > 0 && total_before != Some(*writes));
+        if let Some(writes) = writes {
+            let hour = counts.cache_creation.as_ref().and_then(|creation| creation.ephemeral_1h_input_tokens);
+            let said = serde_json::json!({ "cache_write_tokens": writes, "cache_write_1h_tokens": hour.unwrap_or(0) });
+            out.event(Event::Other(said.to_string()));
+        }
         let thinking = counts.output_tokens_details.and_then(|details| details.thinking_tokens);
         out.event(Event::Usage(Usage {
             // `input_tokens` counts only what was neither read from the cache nor written to it.
@@ -188,7 +202,7 @@ fn fragment<'o>(raw: Option<&RawValue>, data: &[u8], out: &mut Out<'o>, add: fn(
 fn finish(reason: String) -> FinishReason {
     match reason.as_str() {
         "end_turn" | "stop_sequence" => FinishReason::Stop,
-        "max_tokens" => FinishReason::Length,
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
         "tool_use" => FinishReason::ToolCalls,
         "refusal" => FinishReason::ContentFilter,
         _ => FinishReason::Other(reason),

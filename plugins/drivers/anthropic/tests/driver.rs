@@ -24,6 +24,7 @@ fn usage(prompt: u64, cached: u64, completion: Option<u64>, reasoning: Option<u6
 fn a_prompt_is_what_is_new_read_and_written() {
     let expected = [
         Event::Start,
+        Event::Other(r#"{"cache_write_1h_tokens":0,"cache_write_tokens":30}"#.into()),
         usage(1042, 1000, None, None),
         Event::Text("Hel".into()),
         Event::Text("lo — “".into()),

@@ -108,7 +108,7 @@ impl Dialect for LlamaCpp {
     }
 
     fn api() -> Api {
-        Api { secret: Some(SECRET), top_k: true, ..Api::OPENAI }
+        Api { secret: Some(SECRET), top_k: true, stops: None, ..Api::OPENAI }
     }
 
     fn amend(request: &mut Request, generation: &Generation, _target: &Target, params: &Params) -> Result<(), Problem> {
@@ -170,18 +170,18 @@ impl Dialect for LlamaCpp {
 
     fn count(
         generation: &Generation,
-        _target: &Target,
+        target: &Target,
         _params: &Params,
         answers: &[HttpResponse],
     ) -> Result<CountStep, Problem> {
         let tokenize = |text: &str| {
             // The server tokenises prompts of every endpoint with both settings on.
-            let body = json!({"content": text, "add_special": true, "parse_special": true});
+            let body = json!({"model": target.model, "content": text, "add_special": true, "parse_special": true});
             Ok(CountStep::Send(post("/tokenize", &body)))
         };
         match (&generation.prompt, answers) {
             (Prompt::Messages(messages), []) => {
-                let mut body = json!({"messages": chat_messages(messages)});
+                let mut body = json!({"model": target.model, "messages": chat_messages(messages)});
                 if !generation.tools.is_empty() {
                     body["tools"] = tools(&generation.tools)?;
                 }

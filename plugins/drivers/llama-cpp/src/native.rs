@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 /// Turns a request for `/v1/completions` into one for `/completion`.
 pub fn amend(request: &mut Request, generation: &Generation) {
     request.path = "/completion".to_owned();
-    for name in ["model", "max_tokens", "stream_options", "logprobs"] {
+    // A router of several models goes by `model`; a server of one takes no notice of it.
+    for name in ["max_tokens", "stream_options", "logprobs"] {
         request.body.remove(name);
     }
     request.set("n_predict", generation.max_tokens);

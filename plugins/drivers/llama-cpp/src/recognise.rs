@@ -3,7 +3,7 @@
 use bench_sdk::driver::{Backend, Probe};
 use bench_sdk::openai::Api;
 use bench_sdk::recognise::{Answers, get_probe, models, number, text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// `/props` is its own; the model list and the program are for what it leaves out.
 pub fn probes(api: &Api) -> Vec<Probe> {
@@ -28,16 +28,24 @@ pub fn recognise(answers: Answers<'_>) -> Option<Backend> {
         (None, false) => return None,
     };
     let props = props.unwrap_or_default();
-    let context = number(&props, "/default_generation_settings/n_ctx");
-    let path = text(&props, "/model_path");
-    let mut models = list.and_then(|list| {
-        models(&list, |entry, model| {
-            model.context_length = context.or_else(|| number(entry, "/meta/n_ctx"));
+    // A router of several models has no context, path or slots of its own, and says 0 and `none`.
+    let is_router = text(&props, "/role").as_deref() == Some("router");
+    let own = |pointer: &str| number(&props, pointer).filter(|count| *count > 0);
+    let context = own("/default_generation_settings/n_ctx").filter(|_| !is_router);
+    let path = text(&props, "/model_path").filter(|_| !is_router);
+    let mut models = list.as_ref().and_then(|list| {
+        models(list, |entry, model| {
+            model.context_length = context.or_else(|| number(entry, "/meta/n_ctx").filter(|tokens| *tokens > 0));
             model.quantization = text(&props, "/model_ftype").or_else(|| text(entry, "/meta/ftype")).map(short);
-            model.path.clone_from(&path);
+            model.path = path.clone().or_else(|| text(entry, "/path"));
             model.parameters = number(entry, "/meta/n_params");
         })
     });
+    // Asking a router for another model than a loaded one loads it, and perhaps unloads one that somebody uses.
+    if let (Some(models), Some(list)) = (&mut models, &list) {
+        let loaded = loaded_ids(list);
+        models.sort_by_key(|model| !loaded.contains(&model.id.as_str()));
+    }
     if models.as_ref().is_none_or(Vec::is_empty) {
         models = text(&props, "/model_alias").or_else(|| path.clone()).map(|id| {
             let mut model = bench_sdk::recognise::model(id);
@@ -59,10 +67,18 @@ pub fn recognise(answers: Answers<'_>) -> Option<Backend> {
         version,
         build,
         models: models.unwrap_or_default(),
-        slots: number(&props, "/total_slots").and_then(|slots| u32::try_from(slots).ok()),
+        slots: own("/total_slots").and_then(|slots| u32::try_from(slots).ok()),
         confidence,
         extra: program,
     })
+}
+
+/// The models of a router that are in memory.
+fn loaded_ids(list: &Value) -> Vec<&str> {
+    let entries = list.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let loaded =
+        entries.iter().filter(|entry| entry.pointer("/status/value").and_then(Value::as_str) == Some("loaded"));
+    loaded.filter_map(|entry| entry.get("id")?.as_str()).collect()
 }
 
 /// `Q4_K - Medium` as the server says is `Q4_K_M` as everybody writes.

@@ -67,7 +67,7 @@ impl Dialect for LmStudio {
     }
 
     fn api() -> Api {
-        Api { secret: Some(KEY), top_k: true, logprobs: false, ..Api::OPENAI }
+        Api { secret: Some(KEY), top_k: true, logprobs: false, stops: None, ..Api::OPENAI }
     }
 
     fn probes() -> Vec<Probe> {

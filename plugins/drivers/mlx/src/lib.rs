@@ -71,7 +71,7 @@ impl Dialect for Mlx {
     }
 
     fn api() -> Api {
-        Api { top_k: true, logprobs: false, ..Api::OPENAI }
+        Api { top_k: true, logprobs: false, stops: None, ..Api::OPENAI }
     }
 
     fn amend(

@@ -5,7 +5,6 @@ use bench_sdk::problem;
 use bench_sdk::stream::{Framing, Hole, Out, Protocol};
 use bench_sdk::types::{Event, FinishReason, Problem, ServerTiming, TokenLogprob, ToolCallDelta, Usage};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -32,8 +31,8 @@ struct Chunk<'a> {
     done_reason: Option<String>,
     #[serde(default)]
     logprobs: Option<Vec<Logprob>>,
-    #[serde(default)]
-    error: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 /// The fields that the line with `done` adds. They are read in a second pass, so that no other line pays for them.
@@ -68,8 +67,9 @@ struct ToolCall {
 struct Function {
     index: Option<u32>,
     name: Option<String>,
+    /// An object; some models behind Ollama give its text.
     #[serde(default)]
-    arguments: Map<String, Value>,
+    arguments: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,7 +90,7 @@ impl Protocol for Stream {
 
     fn message(&mut self, _kind: &[u8], data: &[u8], out: &mut Out<'_>) -> Result<(), Problem> {
         let chunk: Chunk<'_> = parse(data)?;
-        if chunk.error.is_some() {
+        if chunk.error.is_some_and(|error| problem::is_error(error.get())) {
             // An error ends the stream: no line with `done` follows it.
             out.event(Event::Error(problem::from_said(&problem::said(data).unwrap_or_default())));
             return Ok(());
@@ -139,7 +139,11 @@ impl Stream {
         let index = function.index.unwrap_or(self.tool_calls);
         self.tool_calls = self.tool_calls.saturating_add(1);
         // A call comes whole, so its arguments are complete.
-        let arguments = Value::Object(function.arguments).to_string();
+        let arguments = match function.arguments {
+            Value::String(text) => text,
+            Value::Null => Value::Object(Map::new()).to_string(),
+            arguments => arguments.to_string(),
+        };
         out.event(Event::ToolCall(ToolCallDelta { index, id, name: function.name, arguments }));
     }
 

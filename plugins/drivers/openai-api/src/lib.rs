@@ -105,6 +105,8 @@ impl Dialect for OpenAiApi {
 /// that name, and `gpt-5` and later but for its chat variants.
 fn reasons(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
+    // A fine-tuned model is named `ft:BASE:ORGANISATION:SUFFIX:ID`.
+    let name = name.strip_prefix("ft:").unwrap_or(name);
     let generation = |prefix: &str| {
         let digits: String = name.strip_prefix(prefix)?.chars().take_while(char::is_ascii_digit).collect();
         digits.parse::<u32>().ok()

@@ -71,7 +71,7 @@ fn a_documented_stream_is_understood() {
 fn documented_errors_have_codes() {
     for (name, code) in [
         ("error-key", "unauthorized"),
-        ("error-quota", "rate-limited"),
+        ("error-quota", "quota-exhausted"),
         ("error-context", "context-overflow"),
         ("error-model", "model-not-found"),
     ] {

@@ -41,7 +41,7 @@ fn an_error_in_the_stream_is_an_error() {
 #[test]
 fn errors_have_their_codes() {
     assert_eq!(FIXTURES.code("error.401"), "unauthorized");
-    assert_eq!(FIXTURES.code("error.402"), "unauthorized");
+    assert_eq!(FIXTURES.code("error.402"), "quota-exhausted");
     assert_eq!(FIXTURES.code("error.404"), "model-not-found");
     assert_eq!(FIXTURES.code("error.429"), "rate-limited");
     assert_eq!(FIXTURES.code("error.502"), "server-error");

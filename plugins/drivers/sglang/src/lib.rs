@@ -99,7 +99,7 @@ impl Dialect for Sglang {
     }
 
     fn api() -> Api {
-        Api { usage: StreamUsage::EveryChunk, top_k: true, ..Api::OPENAI }
+        Api { usage: StreamUsage::EveryChunk, top_k: true, stops: None, ..Api::OPENAI }
     }
 
     fn probes() -> Vec<Probe> {

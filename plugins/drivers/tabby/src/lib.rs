@@ -79,7 +79,7 @@ impl Dialect for Tabby {
 
     fn api() -> Api {
         // There is no seed among its sampling settings.
-        Api { seed: false, top_k: true, ..Api::OPENAI }
+        Api { seed: false, top_k: true, stops: None, ..Api::OPENAI }
     }
 
     fn probes() -> Vec<Probe> {

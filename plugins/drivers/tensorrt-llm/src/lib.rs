@@ -70,7 +70,7 @@ impl Dialect for TensorRtLlm {
     }
 
     fn api() -> Api {
-        Api { usage: StreamUsage::EveryChunk, top_k: true, ..Api::OPENAI }
+        Api { usage: StreamUsage::EveryChunk, top_k: true, stops: None, ..Api::OPENAI }
     }
 
     fn probes() -> Vec<Probe> {

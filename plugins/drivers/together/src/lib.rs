@@ -49,7 +49,7 @@ impl Dialect for Together {
     }
 
     fn api() -> Api {
-        Api { secret: Some(hosted::KEY), top_k: true, ..Api::OPENAI }
+        Api { secret: Some(hosted::KEY), top_k: true, stops: None, ..Api::OPENAI }
     }
 
     fn recognise(answers: Answers<'_>) -> Option<Backend> {

@@ -115,7 +115,7 @@ impl Dialect for Vllm {
     }
 
     fn api() -> Api {
-        Api { secret: Some(SECRET), usage: StreamUsage::EveryChunk, top_k: true, ..Api::OPENAI }
+        Api { secret: Some(SECRET), usage: StreamUsage::EveryChunk, top_k: true, stops: None, ..Api::OPENAI }
     }
 
     fn amend(request: &mut Request, generation: &Generation, _target: &Target, params: &Params) -> Result<(), Problem> {
@@ -216,7 +216,15 @@ impl Dialect for Vllm {
     }
 
     fn counters(answers: &[Option<HttpResponse>]) -> Vec<Counter> {
-        prometheus::counters(answers.first().and_then(Option::as_ref), &METRICS)
+        let mut counters = prometheus::counters(answers.first().and_then(Option::as_ref), &METRICS);
+        // A release that renames a counter shows it under both names for a while. The newer name stands first.
+        let mut seen: Vec<CounterKind> = Vec::new();
+        counters.retain(|counter| {
+            let is_first = counter.kind == CounterKind::Other || !seen.contains(&counter.kind);
+            seen.push(counter.kind);
+            is_first
+        });
+        counters
     }
 
     fn extra(message: &[u8], out: &mut Out<'_>) {
@@ -231,9 +239,17 @@ impl Dialect for Vllm {
     }
 }
 
-const METRICS: [(&str, CounterKind); 11] = [
+/// Counters, each kind under its names from the newest release to the oldest. `gpu_` went out of the names of the cache's
+/// counters with vLLM 0.11; before 0.9 they had no `_total`.
+const METRICS: [(&str, CounterKind); 17] = [
     ("vllm:prefix_cache_queries_total", CounterKind::PrefixCacheQueries),
+    ("vllm:prefix_cache_queries", CounterKind::PrefixCacheQueries),
+    ("vllm:gpu_prefix_cache_queries_total", CounterKind::PrefixCacheQueries),
+    ("vllm:gpu_prefix_cache_queries", CounterKind::PrefixCacheQueries),
     ("vllm:prefix_cache_hits_total", CounterKind::PrefixCacheHits),
+    ("vllm:prefix_cache_hits", CounterKind::PrefixCacheHits),
+    ("vllm:gpu_prefix_cache_hits_total", CounterKind::PrefixCacheHits),
+    ("vllm:gpu_prefix_cache_hits", CounterKind::PrefixCacheHits),
     ("vllm:prompt_tokens_total", CounterKind::PromptTokens),
     ("vllm:prompt_tokens_cached_total", CounterKind::Other),
     ("vllm:generation_tokens_total", CounterKind::CompletionTokens),

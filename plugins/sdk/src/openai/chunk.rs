@@ -35,8 +35,14 @@ pub(super) struct Choice<'a> {
     pub text: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub finish_reason: Option<&'a RawValue>,
-    #[serde(default)]
-    pub logprobs: Option<Logprobs>,
+    /// OpenRouter: the reason in the word of the host behind it.
+    #[serde(borrow, default)]
+    pub native_finish_reason: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub logprobs: Option<&'a RawValue>,
+    /// Why this answer failed, where the server says it here.
+    #[serde(borrow, default)]
+    pub error: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub token_ids: Option<&'a RawValue>,
 }
@@ -53,6 +59,11 @@ pub(super) struct Delta<'a> {
     pub refusal: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub tool_calls: Option<Vec<ToolCall<'a>>>,
+    /// What `tool_calls` replaced.
+    #[serde(borrow, default)]
+    pub function_call: Option<Function<'a>>,
+    #[serde(borrow, default)]
+    pub error: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,7 +76,7 @@ pub(super) struct ToolCall<'a> {
     pub function: Option<Function<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Function<'a> {
     #[serde(default)]
     pub name: Option<String>,
@@ -143,8 +154,8 @@ pub struct Timings {
 }
 
 /// Both forms: of chats (`content`) and of text completions (`tokens`, `token_logprobs`).
-#[derive(Debug, Deserialize)]
-pub(super) struct Logprobs {
+#[derive(Debug, Default, Deserialize)]
+struct Logprobs {
     #[serde(default)]
     content: Option<Vec<TokenEntry>>,
     #[serde(default)]
@@ -168,8 +179,17 @@ impl From<TokenEntry> for Option<TokenLogprob> {
     }
 }
 
+/// The log-probabilities in a `logprobs` field. Together AI's streams have a number there: that of the chunk's one token, whose
+/// text is `text`.
+pub(super) fn token_logprobs(raw: &RawValue, text: &str) -> Vec<TokenLogprob> {
+    if let Ok(logprob) = serde_json::from_str::<f64>(raw.get()) {
+        return vec![TokenLogprob { token: text.to_owned(), logprob }];
+    }
+    serde_json::from_str::<Logprobs>(raw.get()).map(Logprobs::tokens).unwrap_or_default()
+}
+
 impl Logprobs {
-    pub fn tokens(self) -> Vec<TokenLogprob> {
+    fn tokens(self) -> Vec<TokenLogprob> {
         let chat = self.content.unwrap_or_default().into_iter().filter_map(Into::into);
         let logprobs = self.token_logprobs.unwrap_or_default();
         let classic = self.tokens.unwrap_or_default().into_iter().zip(logprobs);
@@ -262,7 +282,7 @@ impl Timings {
 impl ToolCall<'_> {
     /// `position` stands in for an index that is not there.
     pub fn delta(self, position: usize) -> ToolCallDelta {
-        let function = self.function.unwrap_or(Function { name: None, arguments: None });
+        let function = self.function.unwrap_or_default();
         let arguments = function.arguments.map(|raw| json::text(raw).unwrap_or_else(|| raw.get().to_owned()));
         ToolCallDelta {
             index: self.index.unwrap_or(u32::try_from(position).unwrap_or(u32::MAX)),
@@ -293,11 +313,28 @@ pub(super) fn parts(raw: &RawValue) -> (String, String) {
 
 /// A finish reason in any backend's word.
 pub fn finish_reason(word: String) -> FinishReason {
-    match word.as_str() {
-        "stop" | "eos" | "end_turn" | "stop_sequence" => FinishReason::Stop,
-        "length" | "max_tokens" => FinishReason::Length,
-        "tool_calls" | "function_call" | "tool_use" => FinishReason::ToolCalls,
-        "content_filter" => FinishReason::ContentFilter,
+    match word.to_ascii_lowercase().as_str() {
+        "stop" | "eos" | "eos_token" | "end" | "end_turn" | "stop_sequence" | "stop_str" | "complete" | "completed" => {
+            FinishReason::Stop
+        }
+        "length" | "max_tokens" | "max_length" | "limit" | "model_context_window_exceeded" | "model_length" => {
+            FinishReason::Length
+        }
+        "tool_calls" | "tool_call" | "function_call" | "tool_use" => FinishReason::ToolCalls,
+        "content_filter" | "content_filtered" | "refusal" | "safety" | "moderation" | "prohibited_content"
+        | "blocklist" | "recitation" | "sensitive" => FinishReason::ContentFilter,
         _ => FinishReason::Other(word),
+    }
+}
+
+/// The reason of a choice. The word of the host behind a router counts where it tells of a failure that the router's own word hides.
+pub(super) fn reason_of(word: String, native: Option<String>) -> FinishReason {
+    let hides = native.filter(|native| {
+        let native = native.to_ascii_lowercase();
+        ["error", "abort", "cancel", "fail", "timeout", "insufficient"].iter().any(|stem| native.contains(stem))
+    });
+    match (finish_reason(word), hides) {
+        (FinishReason::Stop | FinishReason::Length, Some(native)) => FinishReason::Other(native),
+        (reason, _) => reason,
     }
 }

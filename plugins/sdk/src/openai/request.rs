@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::SILENT_TURN;
 use crate::driver::{Encoded, Target};
 use crate::http;
 use crate::problem;
@@ -41,6 +42,8 @@ pub struct Api {
     pub tools: bool,
     /// Takes `logprobs`.
     pub logprobs: bool,
+    /// Most stop texts that a request may have; those beyond are left to the host. `None` where there is no limit.
+    pub stops: Option<usize>,
 }
 
 impl Api {
@@ -56,6 +59,8 @@ impl Api {
         top_k: false,
         tools: true,
         logprobs: true,
+        // https://platform.openai.com/docs/api-reference/chat/create: "Up to 4 sequences".
+        stops: Some(4),
     };
 
     /// The headers that every request to the backend carries: the key, where there is one. The host leaves out a header
@@ -137,7 +142,8 @@ impl Request {
             self.seeded = true;
         }
         if !generation.stop.is_empty() {
-            self.set("stop", generation.stop.clone());
+            let stops = generation.stop.iter().take(api.stops.unwrap_or(usize::MAX)).cloned();
+            self.set("stop", stops.collect::<Vec<_>>());
         }
         if !generation.tools.is_empty() {
             if !api.tools || !matches!(generation.prompt, Prompt::Messages(_)) {
@@ -194,7 +200,9 @@ fn message(message: &Message) -> Value {
         Role::Assistant => "assistant",
         Role::Tool => "tool",
     };
-    let mut entry = json!({"role": role, "content": message.content});
+    let is_silent = message.role == Role::Assistant && message.content.is_empty() && message.tool_calls.is_empty();
+    let content = if is_silent { SILENT_TURN } else { &message.content };
+    let mut entry = json!({"role": role, "content": content});
     if let Some(fields) = entry.as_object_mut() {
         if !message.tool_calls.is_empty() {
             let calls = message.tool_calls.iter().map(|call| {
