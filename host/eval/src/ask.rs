@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use bench_plugin::types::{CacheMode, Generation};
+use bench_plugin::types::{CacheMode, Generation, Prompt};
 use bench_record::BackoffStep;
 use bench_samples::{SampleRecord, Status, UsageRecord};
 use bench_wire::{Client, Desk, Spool, SpoolBudget, Stamp, Stop, Transmission, WireError};
@@ -408,7 +408,7 @@ impl<B: Backend> Asking<'_, '_, B> {
         let sent = exchange.started;
         let now = self.manner.clock.at(exchange.ended);
         let decoded = self.backend(ask.whom).decode(&exchange, now);
-        let answer = match decoded {
+        let answer = match decoded.and_then(|answer| whole_prompt(&ask.generation, answer)) {
             Ok(answer) => answer,
             Err(failure) => return self.failed(unit, ask, sent, failure, keep),
         };
@@ -485,6 +485,41 @@ fn unknown_cost() -> Failure {
         hint: Some("leave --max-cost out, or use a driver and server that report usage".to_owned()),
         status: None,
         retry_after: None,
+    }
+}
+
+/// Prompts shorter than this say nothing about bytes per token.
+const LEAST_PROMPT: u64 = 4096;
+
+/// Bytes of text that a token stands for at most, over a whole prompt. Tokens of English have about 4; those of vocabularies that join
+/// runs of blanks or signs come to some more.
+const MOST_BYTES_PER_TOKEN: u64 = 24;
+
+/// The answer, unless the server counted far fewer tokens than the prompt can have: it dropped a part of the prompt without a
+/// word, and the model answered something else.
+fn whole_prompt(generation: &Generation, answer: Answer) -> Result<Answer, Failure> {
+    let bytes = prompt_bytes(generation);
+    let Some(tokens) =
+        answer.usage.prompt.filter(|tokens| bytes > LEAST_PROMPT.max(tokens.saturating_mul(MOST_BYTES_PER_TOKEN)))
+    else {
+        return Ok(answer);
+    };
+    Err(Failure {
+        code: "context-overflow".to_owned(),
+        message: format!(
+            "the server counted {tokens} tokens in a prompt of {bytes} bytes: it cut the prompt without a word"
+        ),
+        hint: Some("start the server with a longer context".to_owned()),
+        status: None,
+        retry_after: None,
+    })
+}
+
+/// Bytes of the prompt's texts.
+fn prompt_bytes(generation: &Generation) -> u64 {
+    match &generation.prompt {
+        Prompt::Messages(messages) => messages.iter().map(|message| message.content.len() as u64).sum(),
+        Prompt::Text(text) | Prompt::Other(text) => text.len() as u64,
     }
 }
 

@@ -17,6 +17,7 @@ mod needle;
 pub mod policy;
 mod prices;
 mod prompt;
+mod reasoning;
 mod regrade;
 mod retry;
 mod run;

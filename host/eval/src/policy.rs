@@ -21,6 +21,7 @@
 //! | `content-filter` | the driver's word, also of a prompt that moderation refused | no | wrong, as a refusal |
 //! | `not-allowed` | status 401 or 403, a missing key | no | the task ends |
 //! | `no-such-model` | the driver's word | no | the task ends |
+//! | `field-left-out` | the driver's word, and the field that it names is left out from now on | 3 times | the task ends |
 //! | `field-refused` | the driver's word: the model refuses a setting of every request | no | the task ends |
 //! | `bad-request` | other statuses from 400 | no | unscored |
 //! | `client-limit` | the client had no room for the answer or lost it | 1 time | unscored |
@@ -82,9 +83,10 @@ const fn rule(
 }
 
 /// The table, the first row that fits counting. Codes come before statuses, because the driver knows its backend.
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 17] = [
     QUOTA,
     rule("account-limit", &["account-limit"], &[], 0, Then::EndTask),
+    rule(FIELD_LEFT_OUT, &[FIELD_LEFT_OUT], &[], 3, Then::EndTask),
     rule("field-refused", &["field-refused"], &[], 0, Then::EndTask),
     Rule { slows: true, ..rule("rate-limited", &["rate-limited"], &[429], 50, Then::Unscored) },
     Rule { slows: true, ..rule("overloaded", &["overloaded"], &[503, 529], 10, Then::Unscored) },
@@ -134,6 +136,9 @@ pub(crate) fn may_have_passed(code: &str) -> bool {
     let known = RULES.iter().find(|rule| rule.codes.contains(&code));
     known.is_some_and(|rule| rule.again > 0 && rule.then == Then::Unscored)
 }
+
+/// The code of a refusal of a field that later requests leave out.
+pub const FIELD_LEFT_OUT: &str = "field-left-out";
 
 /// The code of an answer that the server itself gave up.
 const GIVEN_UP: &str = "given-up";

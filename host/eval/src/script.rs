@@ -10,6 +10,7 @@ use crate::backend::Answer;
 use crate::likelihood::{self, Way};
 use crate::policy::Failure;
 use crate::prompt::{self, message};
+use crate::reasoning::settle_answer;
 
 /// Whom to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Script {
     /// Takes an answer to the last request.
     pub(crate) fn take(&mut self, got: Answer) -> Result<(), Failure> {
         match self {
-            Self::One { answer, reasoning, .. } => *answer = Some(parted(got, *reasoning)),
+            Self::One { generation, reasoning, answer } => *answer = Some(settle_answer(got, generation, *reasoning)),
             Self::Talk(talk) => talk.take(got),
             Self::Likely { way, choices, found, .. } => {
                 let choice = choices.get(found.len()).map(String::as_str).unwrap_or_default();
@@ -115,7 +116,12 @@ impl Talk {
     }
 
     fn take(&mut self, got: Answer) {
-        let got = parted(got, self.reasoning);
+        let mut asked = self.to_the_model();
+        if self.asks_user {
+            // The stop texts are the model's, not those of who plays the user.
+            asked.stop.clear();
+        }
+        let got = settle_answer(got, &asked, self.reasoning);
         if self.asks_user {
             self.asks_user = false;
             self.user_turns += 1;
@@ -214,47 +220,12 @@ fn word(finish: &FinishReason) -> String {
     .to_owned()
 }
 
-/// Takes reasoning that came as part of the answer out of it. Templates of some models open the tag themselves, so that the answer
-/// only closes it; an answer that was cut before it did is all reasoning.
-fn parted(mut answer: Answer, how: Reasoning) -> Answer {
-    const OPEN: &str = "<think>";
-    const CLOSE: &str = "</think>";
-    if how == Reasoning::Keep || !answer.reasoning.is_empty() {
-        return answer;
-    }
-    let begins = answer.text.trim_start().strip_prefix(OPEN);
-    let parts = match (begins.unwrap_or(&answer.text).split_once(CLOSE), begins) {
-        (Some((thought, said)), _) => Some((thought.trim().to_owned(), said.trim_start().to_owned())),
-        (None, Some(thought)) => Some((thought.trim().to_owned(), String::new())),
-        (None, None) => None,
-    };
-    if let Some((thought, said)) = parts {
-        (answer.reasoning, answer.text) = (thought, said);
-    }
-    answer
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn answer(text: &str) -> Answer {
         Answer { text: text.to_owned(), ..Answer::default() }
-    }
-
-    #[test]
-    fn reasoning_is_taken_out_of_the_answer() {
-        for (text, thought, said) in [
-            ("<think>a\nb</think>\n\nfour", "a\nb", "four"),
-            ("\n<think>cut", "cut", ""),
-            ("opened by the template</think>four", "opened by the template", "four"),
-            ("four", "", "four"),
-            ("a <think> in the middle", "", "a <think> in the middle"),
-        ] {
-            let parted = parted(answer(text), Reasoning::Split);
-            assert_eq!((parted.reasoning.as_str(), parted.text.as_str()), (thought, said), "{text}");
-        }
-        assert_eq!(parted(answer("<think>a</think>b"), Reasoning::Keep).text, "<think>a</think>b");
     }
 
     fn talk(turns: &[&str], user: Option<UserEntry>) -> Script {

@@ -2,15 +2,18 @@
 
 use std::ops::ControlFlow;
 
-use wasmtime::component::ResourceAny;
+use wasmtime::Store;
+use wasmtime::component::{Instance, ResourceAny};
 
 use crate::bindings::driver::DriverPlugin;
-use crate::cell::Cell;
+use crate::cell::{Cell, State};
+use crate::contract::SUPPORTED_VERSION;
 use crate::driver_types::{
     Backend, CountStep, Counter, Encoded, Info, LaunchOptions, LaunchPlan, LocatedEvent, Probe, ProbeAnswer, Target,
 };
 use crate::error::{Fault, FaultKind, LoadError};
 use crate::plugin::Plugin;
+use crate::rules::{Adjusted, Rules};
 use crate::types::{Generation, HttpRequest, HttpResponse, Problem, ResponseHeader};
 
 /// Bytes of a body that are handed to a decoder at once. Bodies are decoded in batches after the window, so that the cost
@@ -22,8 +25,23 @@ const BATCH_READS: usize = 64 << 10;
 
 /// A driver component, ready to be called. Calls take `&mut self`: one at a time, by the one owner.
 pub struct Driver {
-    cell: Cell<DriverPlugin>,
+    cell: Cell<Exports>,
     info: Info,
+}
+
+/// What a driver exports.
+struct Exports {
+    typed: DriverPlugin,
+    /// What models do not take, where the driver knows.
+    rules: Option<Rules>,
+}
+
+impl Exports {
+    fn bind(store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Exports> {
+        let typed = DriverPlugin::new(&mut *store, instance)?;
+        let rules = Rules::find(store, instance, &SUPPORTED_VERSION.to_string())?;
+        Ok(Exports { typed, rules })
+    }
 }
 
 /// A body that could not be decoded to its end. What was decoded before is kept.
@@ -38,9 +56,9 @@ pub struct DecodeError {
 impl Driver {
     pub(crate) fn new(plugin: &Plugin) -> Result<Driver, LoadError> {
         // Bindings are looked up before the first call, so that a component of the wrong shape is refused as such.
-        let mut cell = Cell::new(plugin, |store, instance| DriverPlugin::new(store, instance));
+        let mut cell = Cell::new(plugin, Exports::bind);
         let info = cell
-            .call("driver.describe", |plugin, store| plugin.bench_plugin_driver().call_describe(store))
+            .call("driver.describe", |plugin, store| plugin.typed.bench_plugin_driver().call_describe(store))
             .map_err(describe_error)?;
         cell.name = format!("{} {}", info.name, info.version);
         Ok(Driver { cell, info })
@@ -63,28 +81,58 @@ impl Driver {
 
     /// What to look at to find the backend.
     pub fn probes(&mut self) -> Result<Vec<Probe>, Fault> {
-        self.cell.call("driver.probes", |plugin, store| plugin.bench_plugin_driver().call_probes(store))
+        self.cell.call("driver.probes", |plugin, store| plugin.typed.bench_plugin_driver().call_probes(store))
     }
 
     /// Whether the answers are this backend's.
     pub fn recognise(&mut self, answers: &[ProbeAnswer]) -> Result<Option<Backend>, Fault> {
-        self.cell.call("driver.recognise", |plugin, store| plugin.bench_plugin_driver().call_recognise(store, answers))
+        self.cell
+            .call("driver.recognise", |plugin, store| plugin.typed.bench_plugin_driver().call_recognise(store, answers))
     }
 
     /// How to start the backend with these weights.
     pub fn launch(&mut self, model: &str, options: &LaunchOptions) -> Result<LaunchPlan, Fault> {
-        self.cell.ask("driver.launch", |plugin, store| plugin.bench_plugin_driver().call_launch(store, model, options))
+        self.cell
+            .ask("driver.launch", |plugin, store| plugin.typed.bench_plugin_driver().call_launch(store, model, options))
     }
 
     /// The request for a generation.
     pub fn encode(&mut self, generation: &Generation, target: &Target) -> Result<Encoded, Fault> {
-        self.cell
-            .ask("driver.encode", |plugin, store| plugin.bench_plugin_driver().call_encode(store, generation, target))
+        self.cell.ask("driver.encode", |plugin, store| {
+            plugin.typed.bench_plugin_driver().call_encode(store, generation, target)
+        })
+    }
+
+    /// The request for a generation without the fields of its body in `omit`, and what it leaves out. A driver without
+    /// `driver-rules` leaves nothing out.
+    ///
+    /// # Errors
+    /// What the driver says against the generation, or what it did wrong.
+    pub fn adjust(&mut self, generation: &Generation, target: &Target, omit: &[String]) -> Result<Adjusted, Fault> {
+        self.cell.ask("driver-rules.adjust", |plugin, store| match &plugin.rules {
+            Some(rules) => rules.adjust(store, generation, target, omit),
+            None => {
+                let encoded = plugin.typed.bench_plugin_driver().call_encode(store, generation, target)?;
+                Ok(encoded.map(|encoded| Adjusted { encoded, left_out: Vec::new() }))
+            }
+        })
+    }
+
+    /// The fields of a request's body that a refusal names; none of a driver without `driver-rules`.
+    ///
+    /// # Errors
+    /// What the driver did wrong.
+    pub fn refused_fields(&mut self, response: &HttpResponse) -> Result<Vec<String>, Fault> {
+        self.cell.call("driver-rules.refused-fields", |plugin, store| match &plugin.rules {
+            Some(rules) => rules.refused_fields(store, response),
+            None => Ok(Vec::new()),
+        })
     }
 
     /// What an answer with a status other than 2xx says.
     pub fn explain(&mut self, response: &HttpResponse) -> Result<Problem, Fault> {
-        self.cell.call("driver.explain", |plugin, store| plugin.bench_plugin_driver().call_explain(store, response))
+        self.cell
+            .call("driver.explain", |plugin, store| plugin.typed.bench_plugin_driver().call_explain(store, response))
     }
 
     /// Decodes a whole body and keeps its events. For bodies that are known to be small; see [`Driver::decode_each`].
@@ -123,7 +171,7 @@ impl Driver {
         each: &mut dyn FnMut(LocatedEvent) -> ControlFlow<()>,
     ) -> Result<(), Fault> {
         let decoder = self.cell.call("driver.decoder.constructor", |plugin, store| {
-            plugin.bench_plugin_driver().decoder().call_constructor(store, headers)
+            plugin.typed.bench_plugin_driver().decoder().call_constructor(store, headers)
         })?;
         let mut start = 0usize;
         let mut handed = 0usize;
@@ -134,7 +182,7 @@ impl Driver {
             let relative: Vec<u32> =
                 ends[handed..handed + count].iter().map(|offset| offset.saturating_sub(start as u32)).collect();
             let more = self.cell.ask("driver.decoder.push", |plugin, store| {
-                plugin.bench_plugin_driver().decoder().call_push(store, decoder, bytes, &relative)
+                plugin.typed.bench_plugin_driver().decoder().call_push(store, decoder, bytes, &relative)
             })?;
             start = end;
             handed += count;
@@ -144,7 +192,7 @@ impl Driver {
             }
         }
         let last = self.cell.ask("driver.decoder.finish", |plugin, store| {
-            plugin.bench_plugin_driver().decoder().call_finish(store, decoder)
+            plugin.typed.bench_plugin_driver().decoder().call_finish(store, decoder)
         })?;
         self.check_reads(&last, handed, &mut previous)?;
         // There is nothing after these that could be left out.
@@ -175,7 +223,7 @@ impl Driver {
     /// Begins to count the tokens of a prompt as the backend would see it.
     pub fn begin_count(&mut self, generation: &Generation, target: &Target) -> Result<Count, Fault> {
         let resource = self.cell.call("driver.count.constructor", |plugin, store| {
-            plugin.bench_plugin_driver().count().call_constructor(store, generation, target)
+            plugin.typed.bench_plugin_driver().count().call_constructor(store, generation, target)
         })?;
         Ok(Count { resource, generation: self.cell.generation(), steps: 0 })
     }
@@ -194,9 +242,9 @@ impl Driver {
             let lie = FaultKind::Lie(format!("counting one prompt took more than {MOST_COUNT_STEPS} requests"));
             return Err(self.cell.fault(EXPORT, lie, Vec::new()));
         }
-        let step = self
-            .cell
-            .ask(EXPORT, |plugin, store| plugin.bench_plugin_driver().count().call_step(store, resource, previous))?;
+        let step = self.cell.ask(EXPORT, |plugin, store| {
+            plugin.typed.bench_plugin_driver().count().call_step(store, resource, previous)
+        })?;
         if matches!(step, CountStep::Done(_)) {
             self.cell.call("driver.count.drop", |_, store| resource.resource_drop(store))?;
         }
@@ -205,12 +253,13 @@ impl Driver {
 
     /// What to request to read the backend's counters.
     pub fn telemetry(&mut self) -> Result<Vec<HttpRequest>, Fault> {
-        self.cell.call("driver.telemetry", |plugin, store| plugin.bench_plugin_driver().call_telemetry(store))
+        self.cell.call("driver.telemetry", |plugin, store| plugin.typed.bench_plugin_driver().call_telemetry(store))
     }
 
     /// The counters in the answers to [`Driver::telemetry`].
     pub fn counters(&mut self, answers: &[Option<HttpResponse>]) -> Result<Vec<Counter>, Fault> {
-        self.cell.call("driver.counters", |plugin, store| plugin.bench_plugin_driver().call_counters(store, answers))
+        self.cell
+            .call("driver.counters", |plugin, store| plugin.typed.bench_plugin_driver().call_counters(store, answers))
     }
 }
 

@@ -24,6 +24,7 @@ mod interface;
 mod limits;
 mod plugin;
 mod room;
+mod rules;
 mod scorer;
 mod ticker;
 mod verdicts;
@@ -40,6 +41,7 @@ pub use interface::{Difference, Incompatibility, Interface};
 pub use limits::{LARGEST_MEMORY, Limits};
 pub use plugin::{About, Plugin};
 pub use room::{spawn_with_room, with_room};
+pub use rules::Adjusted;
 pub use scorer::{Scored, Scorer, Task};
 pub use workload::{Session, Workload};
 

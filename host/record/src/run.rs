@@ -49,6 +49,10 @@ pub struct RunRecord {
     pub backend: Option<Backend>,
     /// The model.
     pub model: Model,
+    /// What requests did not carry because the model or the service does not take it: wishes of the suite such as `temperature`,
+    /// `top-p`, `seed` or `stop`, and names of other fields. Answers are cut at stop texts all the same.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// The machine that the program ran on. Whether the backend ran there too is in `endpoint`.
     pub machine: Option<Fingerprint>,
     /// State of the machine before the run.
@@ -107,6 +111,7 @@ impl RunRecord {
             endpoint,
             backend: None,
             model,
+            left_out: Vec::new(),
             machine: None,
             conditions_before: None,
             conditions_after: None,

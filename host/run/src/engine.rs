@@ -12,7 +12,7 @@ use bench_plugin::driver_types::{
 };
 use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
 use bench_plugin::workload_types::SessionKey;
-use bench_plugin::{Driver, Fault};
+use bench_plugin::{Adjusted, Driver, Fault};
 use bench_record::Problem;
 use bench_wire::{Client, Control, Endpoint, Limits, Secrets, Trust, WireError};
 use serde_json::{Map, Value};
@@ -39,6 +39,9 @@ pub(crate) struct Line {
     withheld: Vec<WithheldKey>,
     denied: bool,
 }
+
+/// Fields that are left out at most; requests have fewer.
+const MOST_LEFT_OUT: usize = 64;
 
 /// Limits of the requests that look for an engine: most addresses answer nothing.
 fn probing() -> Limits {
@@ -246,7 +249,21 @@ impl Line {
         let mut line = Line { control, ..self };
         let beside = Arc::new(beside(&mut line)?);
         let mix = options.mix.clone();
-        Ok(Engine { line, backend, model, client, lanes, beside, measures: false, target, mix, counts, trouble: None })
+        Ok(Engine {
+            line,
+            backend,
+            model,
+            client,
+            lanes,
+            beside,
+            measures: false,
+            target,
+            mix,
+            counts,
+            trouble: None,
+            omit: Vec::new(),
+            left_out: BTreeSet::new(),
+        })
     }
 }
 
@@ -320,6 +337,10 @@ pub(crate) struct Engine {
     pub(crate) counts: bool,
     /// Why it turned out so, where the driver had promised otherwise.
     pub(crate) trouble: Option<Problem>,
+    /// Fields of the body that the server refused.
+    omit: Vec<String>,
+    /// Wishes and fields that requests did not carry.
+    left_out: BTreeSet<String>,
 }
 
 /// What is asked of a backend beside a window.
@@ -350,14 +371,36 @@ impl Engine {
 
     /// The request for a generation, to `model` where that is not the engine's.
     pub(crate) fn encode(&mut self, generation: &Generation, model: Option<&str>) -> Result<Encoded, RunError> {
-        let encoded = match model {
-            Some(model) => {
-                let target = Target { model: model.to_owned(), ..self.target.clone() };
-                self.line.driver.encode(generation, &target)?
-            }
-            None => self.line.driver.encode(generation, &self.target)?,
+        let target = match model {
+            Some(model) => Target { model: model.to_owned(), ..self.target.clone() },
+            None => self.target.clone(),
         };
+        self.encode_for(generation, &target)
+    }
+
+    /// The request for a generation without what the model does not take, which is noted.
+    fn encode_for(&mut self, generation: &Generation, target: &Target) -> Result<Encoded, RunError> {
+        let Adjusted { encoded, left_out } = self.line.driver.adjust(generation, target, &self.omit)?;
+        let room = MOST_LEFT_OUT.saturating_sub(self.left_out.len());
+        self.left_out.extend(left_out.into_iter().take(room).map(bench_text::cut_name));
         Ok(encoded)
+    }
+
+    /// Leaves out of later requests the fields that a refusal names. Answers whether it names any.
+    pub(crate) fn learn_refusal(&mut self, response: &HttpResponse) -> Result<bool, Fault> {
+        let refused = self.line.driver.refused_fields(response)?;
+        let any = !refused.is_empty();
+        for field in refused {
+            if self.omit.len() < MOST_LEFT_OUT && !self.omit.contains(&field) {
+                self.omit.push(field);
+            }
+        }
+        Ok(any)
+    }
+
+    /// Wishes and fields that requests did not carry, in the order of their names.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        self.left_out.iter().cloned().collect()
     }
 
     /// The request for a generation with fields of the backend's own, for drivers that take some.
@@ -375,7 +418,7 @@ impl Engine {
             extra.extend(fields.clone());
         }
         let target = Target { params: Value::Object(params).to_string(), ..self.target.clone() };
-        Ok(self.line.driver.encode(generation, &target)?)
+        self.encode_for(generation, &target)
     }
 
     /// Does the driver have this capability?

@@ -281,6 +281,9 @@ fn silence(measured: &metrics::RequestMetrics) -> Problem {
     }
 }
 
+/// The driver's word for a request with a field that the model does not take.
+const FIELD_REFUSED: &str = "field-refused";
+
 fn no_answer() -> Problem {
     Problem { code: "no-answer".to_owned(), message: "no answer came".to_owned(), hint: None }
 }
@@ -293,8 +296,14 @@ fn refusal(engine: &mut Engine, head: &Head, exchange: &Exchange) -> Problem {
     }
     let response =
         HttpResponse { status: head.status, headers: convert::headers(&head.headers), body: exchange.body.to_vec() };
-    match engine.line.driver.explain(&response) {
-        Ok(problem) => of_plugin(&problem),
+    let explained = engine.line.driver.explain(&response).map(|problem| of_plugin(&problem));
+    let problem = explained.unwrap_or_else(|fault| of_fault(&fault));
+    if problem.code != FIELD_REFUSED {
+        return problem;
+    }
+    match engine.learn_refusal(&response) {
+        Ok(true) => Problem { code: policy::FIELD_LEFT_OUT.to_owned(), ..problem },
+        Ok(false) => problem,
         Err(fault) => of_fault(&fault),
     }
 }

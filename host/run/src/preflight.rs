@@ -1,6 +1,7 @@
 //! A first request, before anything is measured: it shows at once whether the engine answers at all, and how fast, which the
 //! estimate of the whole run is made from.
 
+use bench_eval::policy::FIELD_LEFT_OUT;
 use bench_load::{Shape, measure};
 use bench_plugin::types::{CacheMode, Generation, Message, Prompt, Role, Sampling};
 use bench_plugin::workload_types::{Decision, Phase, Run, Turn};
@@ -55,8 +56,26 @@ fn question() -> Turn {
     Turn { id: "preflight".to_owned(), generation, fit: None, suffix: String::new() }
 }
 
-/// Asks once. A refusal ends the run before it begins, with the engine's reason.
+/// Fields that a model may refuse one after the other.
+const MOST_REFUSALS: usize = 8;
+
+/// Asks once, and again without a field that the model does not take. Another refusal ends the run before it begins, with
+/// the engine's reason.
 pub(crate) async fn preflight(engine: &mut Engine, suite: &Suite, nonce: u64, stop: &Stop) -> Result<Pace, RunError> {
+    let mut refusals = 0;
+    loop {
+        match ask(engine, suite, nonce, stop).await {
+            Err(RunError::Refused { problem, .. })
+                if problem.code == FIELD_LEFT_OUT && refusals < MOST_REFUSALS && !stop.is_stopped() =>
+            {
+                refusals += 1;
+            }
+            asked => return asked,
+        }
+    }
+}
+
+async fn ask(engine: &mut Engine, suite: &Suite, nonce: u64, stop: &Stop) -> Result<Pace, RunError> {
     let ready = prompt::ready(engine, suite, "preflight", question(), prompt::salt(nonce, "preflight"), None).await?;
     let (prepared, sent) = ready.split();
     let (lanes, desk) = (engine.lanes.clone(), Desk::default());

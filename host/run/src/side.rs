@@ -225,6 +225,7 @@ impl<'a> Side<'a> {
 
     pub(crate) fn finish(mut self, house: &House<'_>) -> Result<RunRecord, RunError> {
         self.record.problems.extend(self.engine.trouble.take());
+        self.record.left_out = self.engine.left_out();
         let store = self.store();
         let record = finish(self.record, house.stop);
         save_record(&store, self.engine.client.secrets(), &record)?;

@@ -229,6 +229,13 @@ fn footer(record: &RunRecord) -> String {
     for flag in &record.condition_flags {
         text.push_str(&format!("flag {}: {}\n", clean_name(&flag.code), clean_sentence(&flag.message)));
     }
+    if !record.left_out.is_empty() {
+        let fields: Vec<String> = record.left_out.iter().map(clean_name).map(|name| name.to_string()).collect();
+        text.push_str(&format!(
+            "left out of requests, which the model or service does not take: {}\n",
+            fields.join(", ")
+        ));
+    }
     for problem in &record.problems {
         text.push_str(&format!("problem {}: {}\n", clean_name(&problem.code), clean_sentence(&problem.message)));
     }
