@@ -311,7 +311,8 @@ async fn no_more_are_in_flight_than_may_be() {
         server.release.send_replace(true);
     };
     let sessions = [&["/hold"] as &[&str]; 5];
-    let (window, ()) = tokio::join!(server.measure(&sessions, shape, &Stop::never()), releasing);
+    let stop = Stop::never();
+    let (window, ()) = tokio::join!(server.measure(&sessions, shape, &stop), releasing);
     assert!(window.exchanges().all(Exchange::succeeded));
     assert_eq!(window.held_back.requests, 3);
     let turns = || window.sessions.iter().flatten().map(|turn| turn.as_ref().unwrap());

@@ -74,6 +74,7 @@ pub fn phase(gaps: &[u64]) -> PhaseRecord {
     let requests: Vec<RequestRecord> =
         (0..).zip(gaps).map(|(ordinal, gap)| request(ordinal, metrics(100, *gap))).collect();
     let mut phase = PhaseRecord {
+        in_flight: None,
         id: "chat".into(),
         variables: vec![Variable { name: "context".into(), value: 128.0, unit: "tokens".into() }],
         status: PhaseStatus::Completed,
