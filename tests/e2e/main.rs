@@ -24,6 +24,7 @@ mod oci;
 #[path = "../../host/oci/tests/oci/registry.rs"]
 mod oci_registry;
 mod outputs;
+mod reach;
 mod recompute;
 mod registries;
 mod replays;

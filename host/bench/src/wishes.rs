@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bench_record::EvalOptions;
-use bench_run::RunOptions;
+use bench_run::{Proxy, RunError, RunOptions, Trust};
 
 use crate::cli::RunArgs;
 use crate::failure::Failure;
@@ -26,6 +26,8 @@ pub fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         launch: args.launch,
         api_key_env: args.api_key_env.clone(),
         allow_http_key: args.allow_http_key,
+        trust: trust(args)?,
+        proxy: args.proxy.as_deref().map(Proxy::parse).transpose().map_err(RunError::from)?,
         timeout: args.timeout.map(Duration::from_secs),
         seed: args.seed,
         load,
@@ -47,6 +49,21 @@ pub fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         command: bench_machine::redact::command_line(&std::env::args().collect::<Vec<_>>()),
         folders: folders::folders(),
     })
+}
+
+/// The largest file of certificates that is read: 4 MiB.
+const LARGEST_CERTIFICATES: u64 = 4 << 20;
+
+fn trust(args: &RunArgs) -> Result<Trust, Failure> {
+    match (&args.ca_cert, args.pin_cert, args.insecure) {
+        (Some(file), ..) => {
+            let pem = bench_files::read_bounded(file, LARGEST_CERTIFICATES)?;
+            Ok(Trust::platform_and(&pem).map_err(RunError::from)?)
+        }
+        (None, Some(pin), _) => Ok(Trust::pinned(pin)),
+        (None, None, true) => Ok(Trust::unverified()),
+        (None, None, false) => Ok(Trust::platform()),
+    }
 }
 
 /// Who names workloads alone wants no tasks, and the other way round.

@@ -26,7 +26,9 @@ pub use arrivals::{Arrival, Length, MOST_ARRIVALS, Schedule, Stage, schedule};
 pub use crew::{Crew, Lanes, Waiting};
 pub use replay::{Format, Replay, ReplayRequest};
 pub use room::{HeldBack, most_in_flight};
-pub use spec::{Arrivals, Closed, GRAMMAR, LoadError, LoadSpec, LoadStage, Open, Rate, Rates, ReplaySpec, SweepSpec};
+pub use spec::{
+    Arrivals, Closed, GRAMMAR, LoadError, LoadSpec, LoadStage, Open, Rate, Rates, ReplaySpec, SweepSpec, split_time,
+};
 pub use watch::{Look, Watch};
 pub use window::{NotSent, Turn, Window};
 

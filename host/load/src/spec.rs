@@ -27,7 +27,25 @@ ramp:1/s..50/s[,arrivals=poisson]             a rate that grows evenly over the 
 stages:poisson,5/s@30s,10/s@30s,5/s..20/s@1m  one rate after the other
 replay:FILE[,speed=2][,format=mooncake]       the times and lengths of a recorded trace
 sweep[:from=1/s,to=100/s,arrivals=poisson]    growing rates until the server is saturated
-rates are N/s or N/min; times are Nms, Ns, Nm or Nh; formats are mooncake, aiperf, bailian, azure or burstgpt";
+rates are N/s or N/min; times are Nms, Ns, Nm, Nh or 1m30s; formats are mooncake, aiperf, bailian, azure or burstgpt";
+
+/// The parts of a time with several units, such as `1m` and `30s` of `1m30s`: a digit after a letter begins a part.
+#[must_use]
+pub fn split_time(text: &str) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let begins = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        bytes.get(*at).is_some_and(u8::is_ascii_digit) && before.is_some_and(u8::is_ascii_alphabetic)
+    };
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for at in (0..bytes.len()).filter(begins) {
+        parts.extend(text.get(from..at));
+        from = at;
+    }
+    parts.extend(text.get(from..));
+    parts
+}
 
 /// How requests follow one another.
 ///

@@ -35,7 +35,7 @@ pub use publishable::{LEAST_ACHIEVED, MOST_ERROR_MS, MOST_LATE, assess};
 pub use request::{EventCounts, FitKind, Honoured, PromptFit, RequestRecord, RequestStatus, RequestTimes};
 pub use run::{
     AbLink, Backend, Digest, Endpoint, HostBuild, Model, Note, PluginGrants, PluginIdentity, PluginSource, Problem,
-    Publishable, RunRecord, RunStatus, ServedModel, SuiteIdentity, TraceFile,
+    Publishable, RouteRecord, RunRecord, RunStatus, ServedModel, SuiteIdentity, TraceFile,
 };
 pub use schema::{SCHEMA_ID, SCHEMA_VERSION, parse, schema_json};
 pub use store::{

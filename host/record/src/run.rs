@@ -250,6 +250,25 @@ pub struct Endpoint {
     pub url: String,
     /// Whether the endpoint is on the machine that ran this program, and how that is known.
     pub attribution: Option<Attribution>,
+    /// The way to it, where that is not the usual one.
+    #[serde(default)]
+    pub route: Option<RouteRecord>,
+}
+
+/// How an endpoint was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RouteRecord {
+    /// Which certificates were accepted: `platform` for those that the operating system trusts, `own-authority` for the user's
+    /// own beside them, `pinned` for one, `unverified` for any.
+    pub certificates: String,
+    /// The proxy that measured requests went through: its way is part of every time.
+    pub proxy: Option<String>,
+}
+
+impl Default for RouteRecord {
+    fn default() -> Self {
+        Self { certificates: "platform".to_owned(), proxy: None }
+    }
 }
 
 /// The backend as it describes itself.

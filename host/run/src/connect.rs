@@ -4,15 +4,15 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use bench_machine::launch::{Engine as Process, LaunchSpec};
-use bench_plugin::driver_types::{LaunchOptions, LaunchPlan};
+use bench_plugin::driver_types::{Backend, LaunchOptions, LaunchPlan};
 use bench_registry::bad_program;
 use bench_sim::{Sim, SimConfig, SimHandle};
 use bench_text::spell_name;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Identity};
-use crate::detect::survey;
-use crate::engine::{Engine, Line};
+use crate::detect::survey_on;
+use crate::engine::{Engine, Line, Reach, is_absence};
 use crate::error::RunError;
 use crate::keys::{KeyPolicy, grant_command};
 use crate::options::RunOptions;
@@ -76,8 +76,20 @@ async fn named(
     let (mut driver, mut identity) = (driver, identity);
     let mut tried = Vec::new();
     for address in &candidates {
-        let mut line = Line::with_keys(driver, identity, address, &policy)?;
-        match line.meet(&policy).await {
+        let mut line = Line::with_keys(driver, identity, address, Reach::from_options(options), &policy)?;
+        let met = line.meet(&policy).await;
+        // Driver, address and model are named: that is all there is to know, whatever the server says of itself.
+        let is_enough = named_driver && options.endpoint.is_some() && options.model.is_some();
+        let met = match met {
+            Ok(None) if is_enough => {
+                Ok(Some(unrecognised(&line, reporter, "it says nothing that the driver recognises")))
+            }
+            Err(RunError::Wire(error)) if is_enough && !is_absence(&error) => {
+                Ok(Some(unrecognised(&line, reporter, &error.to_string())))
+            }
+            met => met,
+        };
+        match met {
             Ok(Some(backend)) => {
                 note_withheld_keys(&line, reporter);
                 let engine = line.open(backend, options.model.as_deref(), params, options)?;
@@ -105,6 +117,14 @@ async fn named(
     Err(RunError::NoEngine { driver: name, tried: tried.join("; ") })
 }
 
+/// A server that is taken for what the user says it is.
+fn unrecognised(line: &Line, reporter: &mut dyn Reporter, why: &str) -> Backend {
+    let name = line.driver.info().name.clone();
+    let text = format!("{} is taken for {name} because the driver and the model are named: {why}", line.endpoint);
+    reporter.update(Update::Note { code: "not-recognised", text: &text });
+    Backend { name, version: None, build: Vec::new(), models: Vec::new(), slots: None, confidence: 0, extra: None }
+}
+
 /// Tells the user about keys that are set and were not sent.
 fn note_withheld_keys(line: &Line, reporter: &mut dyn Reporter) {
     for key in line.withheld_keys() {
@@ -121,7 +141,7 @@ async fn detected(
     reporter: &mut dyn Reporter,
 ) -> Result<Connected, RunError> {
     reporter.update(Update::Detecting);
-    let survey = survey(catalog, options.endpoint.as_deref()).await;
+    let survey = survey_on(catalog, options.endpoint.as_deref(), &Reach::from_options(options)).await;
     if let Some(best) = survey.engines.first() {
         let chosen = RunOptions { endpoint: Some(best.endpoint.clone()), ..options.clone() };
         return named(catalog, &best.reference, false, &chosen, params, reporter).await;
@@ -184,7 +204,8 @@ async fn launch(
     let address = format!("http://127.0.0.1:{port}");
     // The user asked for this server, so the driver may have its key.
     let policy = KeyPolicy { named_server: true, ..KeyPolicy::from_options(options, true) };
-    let mut line = Line::with_keys(driver, identity, &address, &policy)?;
+    let reach = Reach { trust: options.trust.clone(), ..Reach::searching(true) };
+    let mut line = Line::with_keys(driver, identity, &address, reach, &policy)?;
     let ready = || async { line.send(plan.ready.clone()).await.is_ok_and(|answer| answer.status == 200) };
     process.wait_ready(ready, Duration::from_millis(plan.ready_timeout_ms)).await?;
     let backend = line.meet(&policy).await?.ok_or_else(|| RunError::NotRecognised {

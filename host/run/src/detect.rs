@@ -9,7 +9,7 @@ use bench_wire::Endpoint;
 use serde::Serialize;
 
 use crate::catalog::Catalog;
-use crate::engine::{Line, base_address};
+use crate::engine::{Line, Reach};
 use crate::error::RunError;
 use crate::keys::KeyPolicy;
 
@@ -58,9 +58,14 @@ pub struct Survey {
 
 /// Looks for servers with every driver at hand, at `address` or at each driver's usual addresses.
 pub async fn survey(catalog: &Catalog, address: Option<&str>) -> Survey {
+    survey_on(catalog, address, &Reach::searching(address.is_some())).await
+}
+
+/// As [`survey`], on a way of the user's.
+pub(crate) async fn survey_on(catalog: &Catalog, address: Option<&str>, reach: &Reach) -> Survey {
     let mut survey = Survey::default();
     for name in catalog.driver_names() {
-        if let Err(error) = ask_driver(catalog, name, address, &mut survey).await {
+        if let Err(error) = ask_driver(catalog, name, address, reach, &mut survey).await {
             survey.failed.push((name.to_owned(), error.to_string()));
         }
     }
@@ -70,7 +75,7 @@ pub async fn survey(catalog: &Catalog, address: Option<&str>) -> Survey {
     // Only the driver that recognised a server, and best of all, may show it a key.
     let policy = KeyPolicy { named_server: address.is_some(), ..KeyPolicy::default() };
     for engine in survey.engines.iter_mut().filter(|engine| engine.denied) {
-        if let Ok(Some(backend)) = ask_with_keys(catalog, engine, &policy).await {
+        if let Ok(Some(backend)) = ask_with_keys(catalog, engine, reach, &policy).await {
             engine.backend = backend;
         }
     }
@@ -80,7 +85,13 @@ pub async fn survey(catalog: &Catalog, address: Option<&str>) -> Survey {
     survey
 }
 
-async fn ask_driver(catalog: &Catalog, name: &str, address: Option<&str>, survey: &mut Survey) -> Result<(), RunError> {
+async fn ask_driver(
+    catalog: &Catalog,
+    name: &str,
+    address: Option<&str>,
+    reach: &Reach,
+    survey: &mut Survey,
+) -> Result<(), RunError> {
     let (mut driver, mut identity) = catalog.driver(name)?;
     let info = driver.info().clone();
     let permit = identity.permit.clone();
@@ -100,10 +111,10 @@ async fn ask_driver(catalog: &Catalog, name: &str, address: Option<&str>, survey
         None => info.endpoints.iter().filter(|address| permit.may_survey(address)).cloned().collect(),
     };
     for candidate in candidates {
-        let mut line = Line::new(driver, identity, &candidate)?;
+        let mut line = Line::new(driver, identity, &candidate, reach.clone())?;
         let answer = line.recognise().await;
         let answer = answer.map(|backend| backend.map(|backend| line.shown(backend)));
-        let endpoint = Endpoint::parse(base_address(&candidate))?.to_string();
+        let endpoint = Endpoint::parse(&candidate)?.root().to_string();
         let denied = line.was_denied();
         (driver, identity) = line.into_driver();
         match answer {
@@ -126,9 +137,14 @@ async fn ask_driver(catalog: &Catalog, name: &str, address: Option<&str>, survey
 }
 
 /// Asks a server that was recognised without a key once more, with the keys that it may get.
-async fn ask_with_keys(catalog: &Catalog, found: &Detection, policy: &KeyPolicy) -> Result<Option<Backend>, RunError> {
+async fn ask_with_keys(
+    catalog: &Catalog,
+    found: &Detection,
+    reach: &Reach,
+    policy: &KeyPolicy,
+) -> Result<Option<Backend>, RunError> {
     let (driver, identity) = catalog.driver(&found.reference)?;
-    let mut line = Line::with_keys(driver, identity, &found.endpoint, policy)?;
+    let mut line = Line::with_keys(driver, identity, &found.endpoint, reach.clone(), policy)?;
     let backend = line.meet(policy).await?;
     Ok(backend.map(|backend| line.shown(backend)))
 }

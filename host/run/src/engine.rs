@@ -13,8 +13,8 @@ use bench_plugin::driver_types::{
 use bench_plugin::types::{Generation, HttpRequest, HttpResponse};
 use bench_plugin::workload_types::SessionKey;
 use bench_plugin::{Adjusted, Driver, Fault};
-use bench_record::Problem;
-use bench_wire::{Client, Control, Endpoint, Limits, Secrets, Trust, WireError};
+use bench_record::{Problem, RouteRecord};
+use bench_wire::{Client, Control, Endpoint, Limits, Proxy, Route, Secrets, Trust, WireError};
 use serde_json::{Map, Value};
 
 use crate::bounds::{bound_backend, bound_model};
@@ -31,6 +31,7 @@ pub(crate) struct Line {
     pub(crate) driver: Driver,
     pub(crate) identity: Identity,
     pub(crate) endpoint: Endpoint,
+    pub(crate) reach: Reach,
     secrets: Secrets,
     required: BTreeSet<String>,
     control: Control,
@@ -43,34 +44,78 @@ pub(crate) struct Line {
 /// Fields that are left out at most; requests have fewer.
 const MOST_LEFT_OUT: usize = 64;
 
-/// Limits of the requests that look for an engine: most addresses answer nothing.
-fn probing() -> Limits {
-    Limits {
-        connect: Duration::from_millis(500),
-        first_byte: Duration::from_secs(5),
-        stall: Duration::from_secs(5),
-        total: Duration::from_secs(10),
-        max_body: 8 << 20,
-        ..Limits::default()
+/// How servers are reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reach {
+    /// Which certificates to accept.
+    pub(crate) trust: Trust,
+    /// The proxy of measured requests.
+    proxy: Option<Proxy>,
+    /// The longest silence that the user allows.
+    silence: Option<Duration>,
+    /// The user named the address, so something is there: it gets the time that a gateway takes that wakes up.
+    named: bool,
+}
+
+impl Reach {
+    /// For the server of a run.
+    pub(crate) fn from_options(options: &RunOptions) -> Self {
+        Self {
+            trust: options.trust.clone(),
+            proxy: options.proxy.clone(),
+            silence: options.timeout,
+            named: options.endpoint.is_some(),
+        }
     }
-}
 
-/// Limits of the measured requests. `silence` is the longest that the engine may be silent, before its answer and within it.
-fn measuring(silence: Option<Duration>) -> Limits {
-    let usual = Limits::default();
-    Limits { first_byte: silence.unwrap_or(usual.first_byte), stall: silence.unwrap_or(usual.stall), ..usual }
-}
+    /// For an address that the user named, or for one of those where a server may be.
+    pub(crate) fn searching(named: bool) -> Self {
+        Self { named, ..Self::default() }
+    }
 
-/// Limits of the unmeasured requests of a run.
-fn patient() -> Limits {
-    Limits { total: Duration::from_secs(120), max_body: 16 << 20, ..Limits::default() }
-}
+    /// Limits of the first requests to a server: most addresses of a search answer nothing.
+    fn probing(&self) -> Limits {
+        let limits = Limits { max_body: 8 << 20, ..Limits::default() };
+        if self.named {
+            let first_byte = self.silence.unwrap_or(Duration::from_secs(60));
+            let connect = self.silence.map_or(limits.connect, |silence| silence.max(limits.connect));
+            return Limits { connect, first_byte, stall: first_byte, total: connect + first_byte, ..limits };
+        }
+        Limits {
+            connect: Duration::from_millis(500),
+            first_byte: Duration::from_secs(5),
+            stall: Duration::from_secs(5),
+            total: Duration::from_secs(10),
+            ..limits
+        }
+    }
 
-/// The address without a trailing `/v1`: drivers name it in their paths, and people copy it from other tools.
-pub(crate) fn base_address(text: &str) -> &str {
-    let trimmed = text.trim_end_matches('/');
-    // Of an address without a host nothing may be cut, or the scheme would be taken for one.
-    if trimmed.ends_with(':') { text } else { trimmed.strip_suffix("/v1").unwrap_or(trimmed) }
+    /// Limits of the measured requests.
+    fn measuring(&self) -> Limits {
+        let usual = Limits::default();
+        let connect = self.silence.map_or(usual.connect, |silence| silence.max(usual.connect));
+        let (first_byte, stall) = (self.silence.unwrap_or(usual.first_byte), self.silence.unwrap_or(usual.stall));
+        Limits { connect, first_byte, stall, ..usual }
+    }
+
+    /// Limits of the unmeasured requests of a run.
+    fn patient(&self) -> Limits {
+        let total = self.silence.unwrap_or_default().max(Duration::from_secs(120));
+        Limits { total, max_body: 16 << 20, ..self.measuring() }
+    }
+
+    fn control(&self, endpoint: &Endpoint, secrets: &Secrets, limits: Limits) -> Result<Control, WireError> {
+        Control::with_trust(endpoint.clone(), secrets.clone(), limits, &self.trust)
+    }
+
+    /// As the record says it; `None` on the usual way.
+    pub(crate) fn record(&self) -> Option<RouteRecord> {
+        let route = RouteRecord {
+            certificates: self.trust.name().to_owned(),
+            proxy: self.proxy.as_ref().map(Proxy::to_string),
+        };
+        (route != RouteRecord::default()).then_some(route)
+    }
 }
 
 impl Line {
@@ -79,16 +124,16 @@ impl Line {
     ///
     /// # Errors
     /// When the address is none, or is not open to the driver.
-    pub(crate) fn new(mut driver: Driver, identity: Identity, address: &str) -> Result<Line, RunError> {
-        let endpoint = Endpoint::parse(base_address(address))?;
+    pub(crate) fn new(mut driver: Driver, identity: Identity, address: &str, reach: Reach) -> Result<Line, RunError> {
+        let endpoint = Endpoint::parse(address)?.root();
         if !identity.permit.may_reach_named(address) {
             return Err(RunError::AddressClosed { plugin: identity.name, endpoint: endpoint.to_string() });
         }
         driver.restart();
         let secrets = Secrets::new(endpoint.clone());
-        let control = Control::new(endpoint.clone(), secrets.clone(), probing())?;
+        let control = reach.control(&endpoint, &secrets, reach.probing())?;
         let (required, keys, withheld) = Default::default();
-        Ok(Line { driver, identity, endpoint, secrets, required, control, keys, withheld, denied: false })
+        Ok(Line { driver, identity, endpoint, reach, secrets, required, control, keys, withheld, denied: false })
     }
 
     /// Like [`Line::new`], with the keys at hand that the server may get.
@@ -99,9 +144,10 @@ impl Line {
         driver: Driver,
         identity: Identity,
         address: &str,
+        reach: Reach,
         policy: &KeyPolicy,
     ) -> Result<Line, RunError> {
-        let mut line = Line::new(driver, identity, address)?;
+        let mut line = Line::new(driver, identity, address, reach)?;
         let target = KeyTarget { address, named: policy.named_server };
         line.keys = Keys::read(&line.driver.info().secrets, &line.identity, target, policy)?;
         Ok(line)
@@ -136,7 +182,7 @@ impl Line {
         (self.secrets, self.withheld) = keys.admit(&self.endpoint, policy).await?;
         let required = self.driver.info().secrets.iter().filter(|secret| secret.required);
         self.required = required.map(|secret| secret.name.clone()).collect();
-        self.control = Control::new(self.endpoint.clone(), self.secrets.clone(), probing())?;
+        self.control = self.reach.control(&self.endpoint, &self.secrets, self.reach.probing())?;
         Ok(())
     }
 
@@ -228,20 +274,22 @@ impl Line {
             wanted: wanted.to_owned(),
             served: shown.models.iter().map(|model| model.id.clone()).collect(),
         };
-        let model = choose(&backend, wanted).ok_or_else(|| match wanted {
+        // Who names driver and model knows them better than a list: services leave out aliases, deployments and fine-tuned models.
+        let named = wanted.filter(|_| options.plugin.is_some() && options.endpoint.is_some() && !options.launch);
+        let model = choose(&backend, wanted).or_else(|| named.map(unlisted)).ok_or_else(|| match wanted {
             Some(wanted) => not_served(wanted),
             None => RunError::NoModel { endpoint: self.endpoint.to_string() },
         })?;
         if let Some((unknown, _)) = options.mix.iter().find(|(name, _)| choose(&backend, Some(name)).is_none()) {
             return Err(not_served(unknown));
         }
-        let limits = measuring(options.timeout);
         let (endpoint, secrets) = (self.endpoint.clone(), self.secrets.clone());
-        let client = Client::with(endpoint, secrets, limits, &Trust::platform(), options.stamps)?;
+        let route = Route { trust: self.reach.trust.clone(), proxy: self.reach.proxy.clone() };
+        let client = Client::through(endpoint, secrets, self.reach.measuring(), &route, options.stamps)?;
         let crew = options.workers.map_or_else(Crew::for_this_machine, Crew::new);
         let crew = crew.map_err(|error| RunError::Threads(error.to_string()))?;
         let lanes = Lanes::new(Arc::new(crew), &client, options.waiting);
-        let control = Control::new(self.endpoint.clone(), self.secrets.clone(), patient())?;
+        let control = self.reach.control(&self.endpoint, &self.secrets, self.reach.patient())?;
         let target = Target { model: model.id.clone(), version: backend.version, params };
         let model = bound_model(model, |text| self.secrets.redact(text));
         let counts = self.driver.info().capabilities.contains(&Capability::Tokenize);
@@ -273,25 +321,22 @@ fn beside(line: &mut Line) -> Result<Beside, RunError> {
     let measures = line.driver.info().capabilities.contains(&Capability::Telemetry);
     let requests = if measures { line.driver.telemetry()? } else { Vec::new() };
     let requests = requests.into_iter().map(|request| line.request(request)).collect();
-    Ok(Beside { control: Control::new(line.endpoint.clone(), line.secrets.clone(), probing())?, requests })
+    Ok(Beside { control: line.reach.control(&line.endpoint, &line.secrets, line.reach.probing())?, requests })
 }
 
 /// Does the error say that nothing is there, rather than that something is there and misbehaves?
-fn is_absence(error: &WireError) -> bool {
+pub(crate) fn is_absence(error: &WireError) -> bool {
     matches!(error.code(), "connect-refused" | "connect-failed" | "connect-timeout" | "dns" | "redirect" | "tls")
+}
+
+/// A model of which only the name is known.
+fn unlisted(id: &str) -> Model {
+    Model { id: id.to_owned(), context_length: None, quantization: None, digest: None, path: None, parameters: None }
 }
 
 /// The model to ask: the wanted one, or the first. A backend that lists nothing may still serve what the user knows it to.
 fn choose(backend: &Backend, wanted: Option<&str>) -> Option<Model> {
     let served = &backend.models;
-    let unlisted = |id: &str| Model {
-        id: id.to_owned(),
-        context_length: None,
-        quantization: None,
-        digest: None,
-        path: None,
-        parameters: None,
-    };
     match wanted {
         Some(wanted) if served.is_empty() => Some(unlisted(wanted)),
         Some(wanted) => served.iter().find(|model| model.id == wanted).cloned(),

@@ -29,6 +29,8 @@ pub(crate) struct KeyPolicy {
     pub(crate) variable: Option<String>,
     /// The user allowed plain HTTP to other machines.
     pub(crate) allow_http: bool,
+    /// Any certificate is accepted, so that encryption protects a key from nobody in between.
+    pub(crate) unverified: bool,
 }
 
 impl KeyPolicy {
@@ -39,6 +41,7 @@ impl KeyPolicy {
             named_server: options.endpoint.is_some(),
             variable: options.api_key_env.clone(),
             allow_http: options.allow_http_key,
+            unverified: options.trust.is_unverified(),
         }
     }
 }
@@ -164,8 +167,15 @@ impl Keys {
 
 /// Why no key may go over a connection to this endpoint, and what to do; `None` when it may.
 async fn refuse_connection(endpoint: &Endpoint, policy: &KeyPolicy) -> Option<(String, String)> {
-    if endpoint.is_tls() || policy.allow_http {
+    if policy.allow_http || (endpoint.is_tls() && !policy.unverified) {
         return None;
+    }
+    if endpoint.is_tls() {
+        let reason = format!("the certificate of {endpoint} is not verified");
+        return Some((
+            reason,
+            "name the certificate with --ca-cert or --pin-cert, or allow it with --allow-http-key".to_owned(),
+        ));
     }
     let allow = "use https, or allow it with --allow-http-key";
     if !endpoint.is_loopback() {

@@ -36,7 +36,7 @@ mod work;
 mod workloads;
 
 pub use bench_load::{GRAMMAR, LoadError, LoadSpec, Waiting};
-pub use bench_wire::{Progress, Snapshot, StampMode, Stop, Stopper};
+pub use bench_wire::{Fingerprint, Progress, Proxy, Snapshot, StampMode, Stop, Stopper, Trust};
 pub use calibrate::{Calibrated, CalibrationPlan, calibrate};
 pub use catalog::{Catalog, Identity};
 pub use detect::{Detection, Reachable, Survey, survey};

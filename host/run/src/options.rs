@@ -9,7 +9,7 @@ use bench_load::{LoadSpec, Waiting};
 use bench_metrics::Slo;
 use bench_record::EvalOptions;
 use bench_registry::{LOCK_FILE, RegistryError, Shelf, Store, lock_for, read_private_lock, read_trusted_lock};
-use bench_wire::StampMode;
+use bench_wire::{Proxy, StampMode, Trust};
 use serde_json::{Map, Value};
 
 use crate::error::RunError;
@@ -39,6 +39,10 @@ pub struct RunOptions {
     pub api_key_env: Option<String>,
     /// The key may go over plain HTTP to another machine, or to another user's listener on this one.
     pub allow_http_key: bool,
+    /// Which certificates of servers to accept.
+    pub trust: Trust,
+    /// The proxy that measured requests go through.
+    pub proxy: Option<Proxy>,
     /// Longest time that the engine may be silent, before an answer and within it; `None` for the usual limits.
     pub timeout: Option<Duration>,
     /// Seed of the prompts; `None` takes a random one.

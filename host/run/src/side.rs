@@ -291,7 +291,8 @@ fn begin(
         params: assemble::params(engine, &house.params.driver),
         lock: house.catalog.shelf().suite_lock(&options.suite).map(str::to_owned),
     };
-    let endpoint = Endpoint { url: engine.line.endpoint.to_string(), ..Endpoint::default() };
+    let endpoint =
+        Endpoint { url: engine.line.endpoint.to_string(), route: engine.line.reach.record(), ..Endpoint::default() };
     let host = assemble::host_build();
     let mut record = RunRecord::begin(id, timestamp(), host, identity, endpoint, bench_record::Model::default());
     record.command.clone_from(&options.command);

@@ -15,8 +15,8 @@ use crate::stamp::WallOffset;
 use crate::stream::Stream;
 use crate::tape::Tape;
 use crate::{
-    Endpoint, Exchange, Limits, OnRace, Prepared, Progress, Request, Secrets, Stamp, StampMode, Stop, Transmission,
-    Trust, WireError, prepare,
+    Endpoint, Exchange, Limits, OnRace, Prepared, Progress, Proxy, Request, Secrets, Stamp, StampMode, Stop,
+    Transmission, Trust, WireError, prepare,
 };
 
 /// Sends measured requests to one endpoint on connections of its own. Clones share the connections; [`Client::sibling`] has
@@ -45,6 +45,15 @@ pub struct Desk {
     pub spool: Spool,
 }
 
+/// How an endpoint is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    /// Which certificates to accept.
+    pub trust: Trust,
+    /// The proxy that connections go through.
+    pub proxy: Option<Proxy>,
+}
+
 impl Client {
     /// A client that trusts what the operating system trusts.
     ///
@@ -66,8 +75,22 @@ impl Client {
         trust: &Trust,
         stamps: StampMode,
     ) -> Result<Self, WireError> {
+        Self::through(endpoint, secrets, limits, &Route { trust: trust.clone(), proxy: None }, stamps)
+    }
+
+    /// A client that reaches its endpoint on this route.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn through(
+        endpoint: Endpoint,
+        secrets: Secrets,
+        limits: Limits,
+        route: &Route,
+        stamps: StampMode,
+    ) -> Result<Self, WireError> {
         check_binding(&endpoint, &secrets)?;
-        let connector = Connector::new(&endpoint, trust, stamps)?;
+        let connector = Connector::new(&endpoint, route, stamps)?;
         let capture = match stamps {
             StampMode::Packet => Some(Capture::start(connector.settle()?)?),
             StampMode::Kernel | StampMode::UserSpace => None,

@@ -11,22 +11,23 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::stream::{Socket, Stream};
-use crate::{Endpoint, StampMode, Trust, WireError};
+use crate::{Endpoint, Proxy, Route, StampMode, WireError};
 
 /// Opens connections to one endpoint.
 pub(crate) struct Connector {
     /// Host and port for messages.
     host: String,
-    /// Host and port for the resolver.
+    /// Host and port for the resolver: of the proxy, where there is one.
     lookup: (String, u16),
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    proxy: Option<Proxy>,
     stamps: StampMode,
     /// Where the last connection went, so that a connection inside a window does not wait for a resolver.
     last: Mutex<Option<SocketAddr>>,
 }
 
 impl Connector {
-    pub(crate) fn new(endpoint: &Endpoint, trust: &Trust, stamps: StampMode) -> Result<Self, WireError> {
+    pub(crate) fn new(endpoint: &Endpoint, route: &Route, stamps: StampMode) -> Result<Self, WireError> {
         let host = endpoint.host();
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let tls = if endpoint.is_tls() {
@@ -34,13 +35,15 @@ impl Connector {
                 endpoint: endpoint.to_string(),
                 reason: error.to_string(),
             })?;
-            let mut config = trust.config()?;
+            let mut config = route.trust.config()?;
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
             Some((TlsConnector::from(Arc::new(config)), name))
         } else {
             None
         };
-        Ok(Self { host: endpoint.authority(), lookup: (bare, endpoint.port()), tls, stamps, last: Mutex::new(None) })
+        let proxy = route.proxy.clone();
+        let lookup = proxy.as_ref().map_or_else(|| (bare, endpoint.port()), Proxy::lookup);
+        Ok(Self { host: endpoint.authority(), lookup, tls, proxy, stamps, last: Mutex::new(None) })
     }
 
     /// Settles on an address before the first connection, for whoever has to know it. Blocks while the name is looked up.
@@ -62,7 +65,14 @@ impl Connector {
     }
 
     async fn open(&self) -> Result<Stream, WireError> {
-        let tcp = self.tcp().await?;
+        let mut tcp = self.tcp().await?;
+        if let Some(proxy) = &self.proxy {
+            proxy.open_tunnel(&mut tcp, &self.host).await.map_err(|reason| WireError::NoTunnel {
+                proxy: proxy.to_string(),
+                host: self.host.clone(),
+                reason,
+            })?;
+        }
         tcp.set_nodelay(true).map_err(|error| self.failed(&error))?;
         let socket = Socket::new(tcp, self.stamps);
         let Some((connector, name)) = &self.tls else { return Ok(Stream::plain(socket)) };

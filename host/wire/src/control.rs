@@ -86,9 +86,11 @@ impl Control {
     /// As for [`Client::new`](crate::Client::new).
     pub fn with_trust(endpoint: Endpoint, secrets: Secrets, limits: Limits, trust: &Trust) -> Result<Self, WireError> {
         check_binding(&endpoint, &secrets)?;
-        let builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // Proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) are for the way out of this machine.
+        let builder = if endpoint.is_loopback() { builder.no_proxy() } else { builder };
+        let builder = builder
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .referer(false)
             .http1_only()
             .retry(reqwest::retry::never())

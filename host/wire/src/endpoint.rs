@@ -18,13 +18,39 @@ struct Place {
     port: u16,
     /// Empty, or begins with `/` and does not end with it.
     base: String,
+    /// What was pasted after the base, where it tells that paths have no version: `/chat/completions` of `/chat/completions`.
+    pasted: &'static str,
+    /// Parameters that every request has, such as `api-version=2024-10-21`.
+    query: Option<String>,
+}
+
+/// Ends of addresses that people paste whole.
+const PASTED: [&str; 8] = [
+    "/chat/completions",
+    "/completions",
+    "/embeddings",
+    "/responses",
+    "/messages",
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+];
+
+/// Parts of names of parameters that hold a key.
+const KEYS: [&str; 7] = ["key", "token", "secret", "password", "signature", "auth", "sig"];
+
+/// Whether a segment of a path is the version of an interface: `v1`, `v4`, `v1beta`.
+fn is_version(segment: &str) -> bool {
+    let rest = segment.strip_prefix('v').unwrap_or_default();
+    rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
 }
 
 impl Endpoint {
-    /// Reads an address such as `http://127.0.0.1:8081/v1`; without a scheme it is taken as `http`.
+    /// Reads an address such as `http://127.0.0.1:8081/v1`; without a scheme it is taken as `http`. Of the address of one
+    /// function, such as `…/v1/chat/completions`, the base is taken. A query goes with every request.
     ///
     /// # Errors
-    /// [`WireError::BadEndpoint`] when it is no HTTP address, or has a user name, a query or a fragment.
+    /// [`WireError::BadEndpoint`] when it is no HTTP address, or has a user name, a fragment, or a key in its query.
     pub fn parse(text: &str) -> Result<Self, WireError> {
         let text = text.trim();
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
@@ -40,12 +66,44 @@ impl Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad("it holds credentials; keys are passed by environment variable"));
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(bad("it has a query or a fragment"));
+        if url.fragment().is_some() {
+            return Err(bad("it has a fragment"));
+        }
+        let holds_key = |name: &str| KEYS.iter().any(|part| name.to_ascii_lowercase().contains(part));
+        if url.query_pairs().any(|(name, _)| holds_key(&name)) {
+            let refused = bad("its query holds a key; keys are passed by environment variable");
+            let without = text.split('?').next().unwrap_or_default().to_owned();
+            return Err(match refused {
+                WireError::BadEndpoint { reason, .. } => WireError::BadEndpoint { endpoint: without, reason },
+                other => other,
+            });
         }
         let host = url.host().ok_or_else(|| bad("it has no host"))?.to_owned();
         let port = url.port_or_known_default().filter(|port| *port != 0).ok_or_else(|| bad("it has no port"))?;
-        Ok(Self(Arc::new(Place { tls, host, port, base: url.path().trim_end_matches('/').to_owned() })))
+        let path = url.path().trim_end_matches('/');
+        let end = PASTED.iter().find(|end| path.ends_with(*end));
+        let base = end.and_then(|end| path.strip_suffix(end)).unwrap_or(path);
+        // `/v1/models` is a list of models, and `/models` can be a base.
+        let base = base.strip_suffix("/models").filter(|base| is_versioned(base)).unwrap_or(base);
+        let is_bare = end.is_some_and(|end| !end.starts_with("/api/")) && !is_versioned(base);
+        let pasted = end.filter(|_| is_bare).copied().unwrap_or_default();
+        let query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
+        Ok(Self(Arc::new(Place { tls, host, port, base: base.to_owned(), pasted, query })))
+    }
+
+    /// The address without `/v1` at its end: drivers name it in their paths, and have paths without it.
+    #[must_use]
+    pub fn root(&self) -> Self {
+        let Some(base) = self.0.base.strip_suffix("/v1") else { return self.clone() };
+        let Place { tls, port, pasted, .. } = *self.0;
+        let (host, query) = (self.0.host.clone(), self.0.query.clone());
+        Self(Arc::new(Place { tls, host, port, base: base.to_owned(), pasted, query }))
+    }
+
+    /// Whether the base is that of an interface whose paths have no `/v1` of their own: it names a version or a deployment, or
+    /// the user pasted the address of a function.
+    fn has_version(&self) -> bool {
+        is_versioned(&self.0.base) || !self.0.pasted.is_empty() || (self.0.query.is_some() && !self.0.base.is_empty())
     }
 
     /// Whether connections are encrypted.
@@ -105,9 +163,11 @@ impl Endpoint {
         if self.0.port == own { self.host() } else { self.authority() }
     }
 
-    /// The request target of `path`: base and path put together. Where the base's last segment is also the path's first
-    /// (`/v1` and `/v1/models`), it counts once.
+    /// The request target of `path`: base, path and query put together. A base with a version of its own takes the place of the
+    /// path's `/v1`. Where the base's last segment is also the path's first (`/openai` and `/openai/models`), it counts once.
     pub(crate) fn target(&self, path: &str) -> String {
+        let rest = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/'));
+        let path = rest.filter(|_| self.has_version()).unwrap_or(path);
         let base = match self.0.base.rsplit_once('/') {
             Some((front, last))
                 if path.strip_prefix('/').and_then(|p| p.strip_prefix(last)).is_some_and(ends_segment) =>
@@ -116,8 +176,16 @@ impl Endpoint {
             }
             _ => &self.0.base,
         };
-        format!("{base}{path}")
+        match &self.0.query {
+            None => format!("{base}{path}"),
+            Some(query) => format!("{base}{path}{}{query}", if path.contains('?') { '&' } else { '?' }),
+        }
     }
+}
+
+/// Whether a segment of the base is a version or holds deployments, which have the same meaning.
+fn is_versioned(base: &str) -> bool {
+    base.split('/').any(|segment| is_version(segment) || segment == "deployments")
 }
 
 fn ends_segment(rest: &str) -> bool {
@@ -127,7 +195,8 @@ fn ends_segment(rest: &str) -> bool {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.0.tls { "https" } else { "http" };
-        write!(f, "{scheme}://{}:{}{}", self.0.host, self.0.port, self.0.base)
+        write!(f, "{scheme}://{}:{}{}{}", self.0.host, self.0.port, self.0.base, self.0.pasted)?;
+        self.0.query.as_ref().map_or(Ok(()), |query| write!(f, "?{query}"))
     }
 }
 
@@ -155,9 +224,17 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_use_and_never_shows_credentials() {
-        for text in
-            ["", "ftp://a", "http://", "http://a?x", "http://a#x", "http://a:99999", "http://a:0", "http://u:hunter2@a"]
-        {
+        for text in [
+            "",
+            "ftp://a",
+            "http://",
+            "http://a#x",
+            "http://a:99999",
+            "http://a:0",
+            "http://u:hunter2@a",
+            "http://a/v1?api_key=hunter2",
+            "http://a?Subscription-Key=hunter2",
+        ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert_eq!(error.code(), "bad-endpoint");
             assert!(!error.to_string().contains("hunter2"));
@@ -172,8 +249,34 @@ mod tests {
             ("http://a/openai/v1", "/v1/models?x=1", "/openai/v1/models?x=1"),
             ("http://a/openai/v1", "/models", "/openai/v1/models"),
             ("http://a/v1", "/v1beta", "/v1/v1beta"),
+            ("http://a/v4", "/v1/chat/completions", "/v4/chat/completions"),
+            ("http://a/v1beta/openai/", "/v1/chat/completions", "/v1beta/openai/chat/completions"),
+            ("http://a/v1beta/openai", "/v1/models", "/v1beta/openai/models"),
+            ("http://a/api/paas/v4", "/v1/models", "/api/paas/v4/models"),
+            ("http://a/proxy", "/v1/models", "/proxy/v1/models"),
+            ("http://a/v1/chat/completions", "/v1/models", "/v1/models"),
+            ("http://a/v1/models", "/v1/chat/completions", "/v1/chat/completions"),
+            ("http://a/x/chat/completions", "/v1/chat/completions", "/x/chat/completions"),
+            ("http://a/chat/completions", "/v1/models", "/models"),
+            ("http://a/api/chat", "/api/tags", "/api/tags"),
+            (
+                "http://a/openai/deployments/d?api-version=2024-10-21",
+                "/v1/chat/completions",
+                "/openai/deployments/d/chat/completions?api-version=2024-10-21",
+            ),
+            (
+                "http://a/openai/deployments/d/chat/completions?v=1",
+                "/v1/models?x=1",
+                "/openai/deployments/d/models?x=1&v=1",
+            ),
+            ("http://a/models?api-version=1", "/v1/chat/completions", "/models/chat/completions?api-version=1"),
+            ("http://a?tenant=b", "/v1/models", "/v1/models?tenant=b"),
         ] {
-            assert_eq!(Endpoint::parse(base).unwrap().target(path), target);
+            let endpoint = Endpoint::parse(base).unwrap();
+            assert_eq!(endpoint.target(path), target, "{base}");
+            assert_eq!(endpoint.root().target(path), target, "the root of {base}");
+            let again = Endpoint::parse(&endpoint.to_string()).unwrap();
+            assert_eq!(again, endpoint, "what is shown can be given back");
         }
     }
 

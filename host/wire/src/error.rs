@@ -70,6 +70,24 @@ pub enum WireError {
         /// The limit.
         after: Duration,
     },
+    /// The text is no address of a proxy.
+    #[error("`{proxy}` is no proxy for measured requests: {reason}", proxy = clean_name(.proxy), reason = clean_sentence(.reason))]
+    BadProxy {
+        /// What was written.
+        proxy: String,
+        /// Why it does not do.
+        reason: String,
+    },
+    /// The proxy opened no tunnel.
+    #[error("the proxy {proxy} opened no way to {host}: {reason}", proxy = clean_name(.proxy), host = clean_name(.host), reason = clean_sentence(.reason))]
+    NoTunnel {
+        /// The proxy.
+        proxy: String,
+        /// Host and port of the endpoint.
+        host: String,
+        /// What it said.
+        reason: String,
+    },
     /// The TLS handshake failed or the encrypted stream is damaged.
     #[error("TLS with {host} failed: {reason}", host = clean_name(.host), reason = clean_sentence(.reason))]
     Tls {
@@ -194,6 +212,8 @@ impl WireError {
             Self::ConnectRefused { .. } => "connect-refused",
             Self::ConnectFailed { .. } => "connect-failed",
             Self::ConnectTimeout { .. } => "connect-timeout",
+            Self::BadProxy { .. } => "bad-proxy",
+            Self::NoTunnel { .. } => "no-tunnel",
             Self::Tls { .. } => "tls",
             Self::FirstByteTimeout { .. } => "first-byte-timeout",
             Self::Stalled { .. } => "stalled",
@@ -234,8 +254,11 @@ impl WireError {
                 "check the address, the network and any firewall in between"
             }
             Self::Tls { .. } => {
-                "check that the port speaks https, that the certificate names this host and that its issuer is trusted"
+                "check that the port speaks https and that the certificate names this host; a private authority or a self-signed \
+                 certificate is named with --ca-cert FILE, one certificate pinned with --pin-cert sha256:HEX"
             }
+            Self::BadProxy { .. } => "write --proxy http://HOST:PORT",
+            Self::NoTunnel { .. } => "check that the proxy allows CONNECT to this host and port, or leave --proxy out",
             Self::FirstByteTimeout { .. } => {
                 "the engine may still be loading or busy with other work; look at its log, or raise the limit"
             }

@@ -229,6 +229,11 @@ fn footer(record: &RunRecord) -> String {
     for flag in &record.condition_flags {
         text.push_str(&format!("flag {}: {}\n", clean_name(&flag.code), clean_sentence(&flag.message)));
     }
+    if let Some(route) = &record.endpoint.route {
+        let through =
+            route.proxy.as_ref().map(|proxy| format!(" through the proxy {}", clean_name(proxy))).unwrap_or_default();
+        text.push_str(&format!("reached{through} with certificates: {}\n", clean_name(&route.certificates)));
+    }
     if !record.left_out.is_empty() {
         let fields: Vec<String> = record.left_out.iter().map(clean_name).map(|name| name.to_string()).collect();
         text.push_str(&format!(

@@ -346,18 +346,21 @@ fn above_zero(part: Part<'_>) -> Read<Rate> {
 }
 
 fn span(part: Part<'_>) -> Read<Duration> {
-    let unit_at = part.text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(part.text.len());
-    let (value, unit) = part.text.split_at(unit_at);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => 0.0,
+    let one = |text: &str| {
+        let (value, unit) = text.split_at(text.find(|letter: char| letter.is_ascii_alphabetic())?);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        Duration::try_from_secs_f64(decimal(value)? * seconds).ok()
     };
-    let length = decimal(value).and_then(|value| Duration::try_from_secs_f64(value * seconds).ok());
+    let length =
+        super::split_time(part.text).into_iter().try_fold(Duration::ZERO, |sum, text| sum.checked_add(one(text)?));
     match length {
         Some(length) if !length.is_zero() && length <= LONGEST_SPAN => Ok(length),
-        _ => part.refuse("a time is `500ms`, `30s`, `5m` or `2h`, at most seven days"),
+        _ => part.refuse("a time is `500ms`, `30s`, `5m`, `1m30s` or `2h`, at most seven days"),
     }
 }

@@ -60,6 +60,39 @@ async fn reads_are_matched_through_tls() {
 }
 
 #[tokio::test]
+async fn certificates_of_the_users_own_are_accepted_as_the_user_says() {
+    // What `openssl req -x509` makes: signed by itself, and an authority.
+    let mut params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.serialize_der().try_into().unwrap())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::with_tls(|_| vec![Step::Request, write(sized("x")), Step::Hold], Some(acceptor)).await;
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(certificate.der());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let accepted = [
+        Trust::platform_and(certificate.pem().as_bytes()).unwrap(),
+        Trust::pinned(hex.parse().unwrap()),
+        Trust::unverified(),
+    ];
+    for trust in accepted {
+        assert_eq!(code(&server.get(&client(&server, &trust)).await), "ok", "{trust:?}");
+        let control =
+            Control::with_trust(server.endpoint(), Secrets::new(server.endpoint()), Limits::default(), &trust).unwrap();
+        assert_eq!(control.send(Request::get("/")).await.unwrap().status, 200, "{trust:?}");
+    }
+    for trust in [Trust::platform(), Trust::pinned("00".repeat(32).parse().unwrap())] {
+        assert_eq!(code(&server.get(&client(&server, &trust)).await), "tls", "{trust:?}");
+    }
+}
+
+#[tokio::test]
 async fn connections_opened_ahead_survive_session_tickets() {
     let (acceptor, pem) = acceptor("127.0.0.1");
     let server = Server::with_tls(|_| vec![Step::Request, write(sized("x")), Step::Hold], Some(acceptor)).await;
