@@ -204,7 +204,7 @@ async fn launch(
     let address = format!("http://127.0.0.1:{port}");
     // The user asked for this server, so the driver may have its key.
     let policy = KeyPolicy { named_server: true, ..KeyPolicy::from_options(options, true) };
-    let reach = Reach { trust: options.trust.clone(), ..Reach::searching(true) };
+    let reach = Reach::searching(true);
     let mut line = Line::with_keys(driver, identity, &address, reach, &policy)?;
     let ready = || async { line.send(plan.ready.clone()).await.is_ok_and(|answer| answer.status == 200) };
     process.wait_ready(ready, Duration::from_millis(plan.ready_timeout_ms)).await?;

@@ -282,7 +282,7 @@ pub fn run() -> RunRecord {
         params: serde_json::json!({}),
         lock: None,
     };
-    let endpoint = Endpoint { url: "http://127.0.0.1:8000".into(), attribution: None };
+    let endpoint = Endpoint { url: "http://127.0.0.1:8000".into(), ..Endpoint::default() };
     let model = Model {
         id: "made-up/model-8b-instruct".into(),
         digests: vec![Digest { algorithm: "sha256".into(), hex: "22".repeat(32), source: "file".into() }],
