@@ -68,7 +68,7 @@ pub fn bytes(count: u64) -> String {
 
 /// A time as people type it: a number and one of `us`, `ms`, `s`, `m` and `h`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let parts = bench_load::split_time(text);
+    let parts = bench_run::split_time(text);
     parts.iter().try_fold(Duration::ZERO, |sum, part| {
         sum.checked_add(one_duration(part)?).ok_or_else(|| "it is out of range".to_owned())
     })

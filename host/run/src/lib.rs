@@ -35,7 +35,7 @@ mod tracelog;
 mod work;
 mod workloads;
 
-pub use bench_load::{GRAMMAR, LoadError, LoadSpec, Waiting};
+pub use bench_load::{GRAMMAR, LoadError, LoadSpec, Waiting, split_time};
 pub use bench_wire::{Fingerprint, Progress, Proxy, Snapshot, StampMode, Stop, Stopper, Trust};
 pub use calibrate::{Calibrated, CalibrationPlan, calibrate};
 pub use catalog::{Catalog, Identity};
