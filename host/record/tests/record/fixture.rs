@@ -132,6 +132,7 @@ pub fn run(id: &str, gaps: &[u64]) -> RunRecord {
         lock: None,
     };
     let endpoint = Endpoint {
+        route: None,
         url: "http://127.0.0.1:8081".into(),
         attribution: Some(bench_machine::attribution::Attribution::LocalMachine),
     };
