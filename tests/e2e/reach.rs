@@ -55,7 +55,7 @@ fn base_paths_and_pasted_addresses_are_understood() {
 
 #[test]
 fn a_key_in_the_address_is_refused_and_not_repeated() {
-    let ran = Bench::new().quick_without_record("http://127.0.0.1:1/v1?api_key=hunter2", "W1", &[]).exits(2);
+    let ran = Bench::new().quick_without_record("http://127.0.0.1:1/v1?api_key=hunter2", "W1", &[]).exits(4);
     assert!(ran.stderr.contains("[bad-endpoint]") && !ran.stderr.contains("hunter2"), "{ran}");
 }
 

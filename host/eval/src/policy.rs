@@ -141,7 +141,7 @@ pub(crate) fn may_have_passed(code: &str) -> bool {
 pub const FIELD_LEFT_OUT: &str = "field-left-out";
 
 /// The code of an answer that the server itself gave up.
-const GIVEN_UP: &str = "given-up";
+pub const GIVEN_UP: &str = "given-up";
 
 /// Parts of the words with which servers end an answer that they did not finish: they shut down, ran out of something, or lost
 /// the request, as in `abort`, `network_error` or `insufficient_system_resource`.

@@ -109,7 +109,7 @@ impl Driver {
     /// # Errors
     /// What the driver says against the generation, or what it did wrong.
     pub fn adjust(&mut self, generation: &Generation, target: &Target, omit: &[String]) -> Result<Adjusted, Fault> {
-        self.cell.ask("driver-rules.adjust", |plugin, store| match &plugin.rules {
+        self.cell.ask("driver.encode", |plugin, store| match &plugin.rules {
             Some(rules) => rules.adjust(store, generation, target, omit),
             None => {
                 let encoded = plugin.typed.bench_plugin_driver().call_encode(store, generation, target)?;

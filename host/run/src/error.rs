@@ -339,7 +339,7 @@ pub enum RunError {
 const MOST_NAMES: usize = 20;
 
 /// The first names, and how many there are beyond them.
-fn list_names(names: &[String]) -> String {
+pub(crate) fn list_names(names: &[String]) -> String {
     let mut listed: Vec<String> = names.iter().take(MOST_NAMES).map(|name| clean_name(name).to_string()).collect();
     if let Some(more @ 1..) = names.len().checked_sub(MOST_NAMES) {
         listed.push(format!("and {more} more"));

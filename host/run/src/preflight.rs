@@ -1,7 +1,7 @@
 //! A first request, before anything is measured: it shows at once whether the engine answers at all, and how fast, which the
 //! estimate of the whole run is made from.
 
-use bench_eval::policy::FIELD_LEFT_OUT;
+use bench_eval::policy::{FIELD_LEFT_OUT, GIVEN_UP};
 use bench_load::{Shape, measure};
 use bench_plugin::types::{CacheMode, Generation, Message, Prompt, Role, Sampling};
 use bench_plugin::workload_types::{Decision, Phase, Run, Turn};
@@ -9,7 +9,7 @@ use bench_suite::Suite;
 use bench_wire::{Desk, Stop, Transmission};
 
 use crate::engine::Engine;
-use crate::error::RunError;
+use crate::error::{RunError, list_names};
 use crate::judge::{ONLY_HIDDEN, Place, judge};
 use crate::prompt;
 
@@ -101,8 +101,9 @@ async fn ask(engine: &mut Engine, suite: &Suite, nonce: u64, stop: &Stop) -> Res
                 decode: metrics.decode_tps.unwrap_or(f64::from(ANSWER) / seconds).max(1e-3),
             })
         }
-        // A model that thinks first may have no word left within the few tokens of this request. It answers, and that is enough.
-        (None, Some(problem)) if problem.code == ONLY_HIDDEN => {
+        // A model that thinks first may have no word left within the few tokens of this request, and a server that gives answers up
+        // is there all the same: what it does to measured requests is the result.
+        (None, Some(problem)) if problem.code == ONLY_HIDDEN || problem.code == GIVEN_UP => {
             let seconds = judged.record.wall_ms.map_or(1.0, |wall_ms| wall_ms / 1e3).max(1e-6);
             Ok(Pace { prefill: (100.0 / seconds).max(1e-3), decode: (f64::from(ANSWER) / seconds).max(1e-3) })
         }
@@ -119,6 +120,13 @@ async fn ask(engine: &mut Engine, suite: &Suite, nonce: u64, stop: &Stop) -> Res
                     hint: problem.hint,
                 },
             );
+            // The user named a model that the list does not have, and the server agrees with its list.
+            let served: Vec<String> = engine.backend.models.iter().map(|model| model.id.clone()).collect();
+            let hint = match problem.code == "model-not-found" && !served.is_empty() {
+                true => Some(format!("it serves {}", list_names(&served))),
+                false => problem.hint,
+            };
+            let problem = bench_plugin::types::Problem { hint, ..problem };
             Err(RunError::Refused { problem, status: judged.record.http_status.unwrap_or(0) })
         }
     }

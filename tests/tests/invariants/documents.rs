@@ -1,5 +1,7 @@
 //! That the documents say what is true.
 
+use std::fs;
+
 use crate::project::{FILES, PACKAGES, SOURCES, expect_none, read, root};
 
 /// The command of the README that runs every test.
@@ -139,4 +141,26 @@ fn the_threat_model_names_tests_that_exist() {
     }
     assert!(rows.len() > 20, "the threat model has {} lines", rows.len());
     expect_none("docs/security.md names tests that exist, for every line:", &broken);
+}
+
+#[test]
+fn every_driver_has_a_page() {
+    let index = read("docs/drivers/README.md");
+    let drivers = fs::read_dir(root().join("plugins/drivers")).unwrap().map(|entry| entry.unwrap());
+    let names: Vec<String> = drivers
+        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    assert!(!names.is_empty());
+    let lacks = names.into_iter().filter(|name| {
+        let page = fs::read_to_string(root().join(format!("docs/drivers/{name}.md"))).unwrap_or_default();
+        let has = |heading: &str| page.contains(&format!("\n## {heading}"));
+        let is_whole =
+            ["Checked against", "What it measures", "Rules of the", "Parameters"].iter().all(|part| has(part));
+        !is_whole || !index.contains(&format!("]({name}.md)"))
+    });
+    expect_none(
+        "write the page of the driver in docs/drivers, with all sections, and its row in the index:",
+        &lacks.collect::<Vec<_>>(),
+    );
 }
