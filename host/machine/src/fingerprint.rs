@@ -190,9 +190,25 @@ impl Fingerprint {
         let gpus: Vec<String> = self
             .gpus
             .devices()
-            .map(|(_, gpu)| match gpu.memory_total_bytes {
-                Some(bytes) => format!("{} ({:.0} GiB)", gpu.name, gib(bytes)),
-                None => gpu.name.clone(),
+            .map(|(_, gpu)| {
+                let mut facts: Vec<String> = Vec::new();
+                match gpu.memory_total_bytes {
+                    Some(bytes) if bytes < 1 << 30 => facts.push(format!("{} MiB", bytes >> 20)),
+                    Some(bytes) => facts.push(format!("{:.0} GiB", gib(bytes))),
+                    None if gpu.unified_memory => facts.push("shared memory".to_owned()),
+                    None => {}
+                }
+                if gpu.is_virtual {
+                    facts.push("virtual".to_owned());
+                }
+                if !gpu.instances.is_empty() {
+                    let profiles: Vec<&str> = gpu.instances.iter().map(|part| part.profile.as_str()).collect();
+                    facts.push(format!("split into {}", profiles.join(" + ")));
+                }
+                if gpu.problem.is_some() {
+                    facts.push("does not answer".to_owned());
+                }
+                if facts.is_empty() { gpu.name.clone() } else { format!("{} ({})", gpu.name, facts.join(", ")) }
             })
             .collect();
         let gpus = if gpus.is_empty() { "no GPU reported".to_owned() } else { gpus.join(" + ") };

@@ -39,6 +39,16 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 /// `NotPresent` when the tool is not installed; `Failed` when it did not end in time, ended with an error or could not be
 /// started, with the first line of what it said.
 pub(crate) async fn run(program: &str, arguments: &[&str], limit: Duration) -> Found<String> {
+    run_usable(program, arguments, limit, |_| false).await
+}
+
+/// As [`run`], for tools that end with an error although they printed something `usable`, such as a table with one card missing.
+pub(crate) async fn run_usable(
+    program: &str,
+    arguments: &[&str],
+    limit: Duration,
+    usable: fn(&str) -> bool,
+) -> Found<String> {
     let Some(path) = find(program) else { return Found::not_present(program) };
     let mut command = Command::new(path);
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -69,6 +79,9 @@ pub(crate) async fn run(program: &str, arguments: &[&str], limit: Duration) -> F
         Err(_) => Found::failed(format!("{program} did not answer within {} s", limit.as_secs())),
         Ok(Err(error)) => Found::failed(format!("{program} could not be run: {}", error.kind())),
         Ok(Ok((status, out, _))) if status.success() => Found::present(String::from_utf8_lossy(&out).into_owned()),
+        Ok(Ok((_, out, _))) if usable(&String::from_utf8_lossy(&out)) => {
+            Found::present(String::from_utf8_lossy(&out).into_owned())
+        }
         Ok(Ok((status, out, err))) => {
             // nvidia-smi complains on standard output, most others on standard error.
             let said = first_line(&err).or_else(|| first_line(&out)).unwrap_or_else(|| "no message".to_owned());
@@ -99,6 +112,13 @@ mod tests {
             panic!("expected a failure")
         };
         assert!(reason.contains("broken driver") && reason.contains('9'), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn what_a_failing_tool_printed_is_used_where_it_is_usable() {
+        let arguments = ["-c", "echo index, name; echo '0, A100'; exit 15"];
+        let found = run_usable("sh", &arguments, QUICK, |text| text.starts_with("index")).await;
+        assert_eq!(found, Found::present("index, name\n0, A100\n".to_owned()));
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Parsers of the tools' output, on fixture text. See `fixtures/README.md` for where it comes from.
 #![expect(clippy::unwrap_used, reason = "a failed test is a panic")]
 
-use bench_machine::gpu::{ClockLimit, amd, apple, nvidia, visibility};
+use bench_machine::gpu::{ClockLimit, amd, amd_smi, apple, nvidia, visibility};
 use bench_machine::power::{PowerSource, parse_pmset, parse_pmset_therm};
 use bench_machine::{cpu, cpu::cpuinfo, cpu::sysctl::Sysctl, memory, os};
 use proptest::prelude::*;
@@ -56,6 +56,65 @@ fn nvidia_state_reads_the_older_name_of_the_reasons() {
     assert_eq!(states[0].clock_limits, Some(Vec::new()));
     assert_eq!(states[0].limited_time, None);
     assert_eq!(states[0].memory_temperature_celsius, Some(45.0));
+}
+
+#[test]
+fn a_lost_card_takes_no_other_with_it() {
+    let table = "Unable to determine the device handle for GPU0000:41:00.0: Unknown Error\n\
+        index, name, driver_version, memory.total [MiB], power.limit [W]\n\
+        0, NVIDIA H100 80GB HBM3, 570.86.15, 81559 MiB, 700.00 W\n\
+        1, [Unknown Error], 570.86.15, [GPU is lost], [N/A]\n\
+        Unable to determine the device handle for GPU 0000:C1:00.0: GPU is lost.  Reboot the system to recover this GPU\n";
+    let stack = nvidia::parse_facts(table).unwrap();
+    let seen: Vec<_> =
+        stack.devices.iter().map(|gpu| (gpu.index, gpu.problem.is_some(), gpu.memory_total_bytes)).collect();
+    assert_eq!(seen, [(0, false, Some(81_559 << 20)), (1, true, None), (2, true, None)]);
+    assert_eq!(nvidia::parse_state("index, temperature.gpu\n0, 40\nGPU is lost\n").unwrap().len(), 1);
+}
+
+#[test]
+fn shares_boards_and_instances_are_what_they_are() {
+    let facts = |name: &str, memory: &str| {
+        let table = format!("index, name, memory.total [MiB]\r\n0, {name}, {memory}\r\n");
+        nvidia::parse_facts(&table).unwrap().devices.remove(0)
+    };
+    assert!(facts("NVIDIA A40-8Q", "8192 MiB").is_virtual && facts("GRID T4-2B", "2048 MiB").is_virtual);
+    assert!(facts("NVIDIA A100-4-20C", "20480 MiB").is_virtual);
+    assert!(!facts("NVIDIA A100-SXM4-80GB", "81920 MiB").is_virtual);
+    let spark = facts("NVIDIA GB10", "[N/A]");
+    assert!(spark.unified_memory && spark.memory_total_bytes.is_none());
+    assert_eq!(facts("NVIDIA L4", "0 MiB").memory_total_bytes, None);
+    let mut stack = nvidia::parse_facts("index, name\n0, NVIDIA A100-SXM4-80GB\n").unwrap();
+    let list = "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-SERIAL)\n  MIG 3g.40gb     Device  0: (UUID: MIG-SERIAL)\n  \
+        MIG 1g.10gb+me  Device  1: (UUID: MIG-SERIAL)\n";
+    nvidia::add_instances(&mut stack, list);
+    let parts: Vec<_> =
+        stack.devices[0].instances.iter().map(|part| (part.profile.as_str(), part.memory_total_bytes)).collect();
+    assert_eq!(parts, [("3g.40gb", Some(40 * GIB)), ("1g.10gb+me", Some(10 * GIB))]);
+    assert!(!format!("{stack:?}").contains("SERIAL"));
+}
+
+#[test]
+fn amd_smi_is_read_in_each_form() {
+    let list = r#"[{"gpu": 0, "asic": {"market_name": "AMD Instinct MI300X", "asic_serial": "SERIAL", "target_graphics_version": "gfx942"},
+        "bus": {"bdf": "0000:0c:00.0"}, "vram": {"size": {"value": 196592, "unit": "MB"}}, "limit": {"max_power": {"value": 750, "unit": "W"}},
+        "driver": {"name": "amdgpu", "version": "6.14.14"}}]"#;
+    let stack = amd_smi::parse_facts(&format!("WARNING: low power\n{list}")).unwrap();
+    let gpu = &stack.devices[0];
+    assert_eq!((gpu.name.as_str(), gpu.architecture.as_deref()), ("AMD Instinct MI300X", Some("gfx942")));
+    assert_eq!((gpu.memory_total_bytes, gpu.power_limit_max_watts), (Some(196_592 << 20), Some(750.0)));
+    assert_eq!(stack.driver_version.as_deref(), Some("6.14.14"));
+    assert_eq!(amd_smi::parse_facts(&format!("{{\"gpu_data\": {list}}}")).unwrap(), stack);
+    let bare = amd_smi::parse_facts(
+        r#"[{"asic": {"market_name": "N/A"}, "vram": {"size": "24560 MB"}}, {"vram": {"size": "N/A"}}]"#,
+    )
+    .unwrap();
+    let seen: Vec<_> = bare.devices.iter().map(|gpu| (gpu.index, gpu.name.as_str(), gpu.memory_total_bytes)).collect();
+    assert_eq!(seen, [(0, "AMD GPU", Some(24_560 << 20)), (1, "AMD GPU", None)]);
+    assert!(!format!("{stack:?}").contains("SERIAL"));
+    for text in ["", "no JSON", "[", "{\"a\": 1}"] {
+        assert!(amd_smi::parse_facts(text).is_err(), "{text}");
+    }
 }
 
 #[test]

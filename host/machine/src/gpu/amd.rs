@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Gpu, GpuStack, GpuState, leading_number, meaningful};
+use super::{Gpu, GpuStack, GpuState, json_of, leading_number, meaningful};
 use crate::{Found, tool, tree::Tree};
 
 const TOOL: &str = "rocm-smi";
@@ -38,8 +38,7 @@ pub(crate) async fn state() -> Found<Vec<GpuState>> {
 }
 
 fn cards(text: &str) -> Result<(Vec<(u32, Card)>, Card), String> {
-    // Warnings about the driver come before the JSON, on the same stream.
-    let json = text.find('{').map(|start| &text[start..]).ok_or("rocm-smi printed no JSON")?;
+    let json = json_of(text).ok_or("rocm-smi printed no JSON")?;
     let mut documents = serde_json::Deserializer::from_str(json).into_iter::<BTreeMap<String, Value>>();
     let document = documents
         .next()
@@ -79,7 +78,7 @@ fn number(card: &Card, keys: &[&str]) -> Option<f64> {
 }
 
 fn bytes(card: &Card, key: &str) -> Option<u64> {
-    card.get(key)?.trim().parse().ok()
+    card.get(key)?.trim().parse().ok().filter(|bytes| *bytes > 0)
 }
 
 /// Parses the facts that stay. Unique ids and serial numbers are passed over.

@@ -48,7 +48,11 @@ pub fn parse(json: &str) -> Result<GpuStack, String> {
     }
     let report: Report = serde_json::from_value(document)
         .map_err(|_| "system_profiler printed something other than the report asked for".to_owned())?;
-    let devices = report.gpus.into_iter().zip(0_u32..).map(|(entry, index)| Gpu {
+    let devices = report.gpus.into_iter().zip(0_u32..).map(|(entry, index)| {
+        let is_apple = entry.model.as_deref().is_some_and(|model| model.starts_with("Apple "));
+        (entry, index, is_apple)
+    });
+    let devices = devices.map(|(entry, index, is_apple)| Gpu {
         index,
         name: entry.model.unwrap_or_else(|| "unnamed GPU".to_owned()),
         architecture: entry
@@ -56,6 +60,7 @@ pub fn parse(json: &str) -> Result<GpuStack, String> {
             .map(|family| family.trim_start_matches("spdisplays_").to_owned()),
         memory_total_bytes: entry.spdisplays_vram.as_deref().and_then(memory),
         cores: entry.sppci_cores.and_then(|cores| cores.parse().ok()),
+        unified_memory: is_apple,
         ..Gpu::default()
     });
     Ok(GpuStack { driver_version: None, runtime_version: None, devices: devices.collect() })

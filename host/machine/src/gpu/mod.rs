@@ -1,9 +1,11 @@
 //! Accelerators: what they are, what limits them and what state they are in.
 
 pub mod amd;
+pub mod amd_smi;
 pub mod apple;
 pub mod nvidia;
 pub mod pci;
+mod sysfs;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,8 +17,11 @@ use crate::{Found, tree::Tree};
 pub struct Gpus {
     /// From `nvidia-smi`.
     pub nvidia: Found<GpuStack>,
-    /// From `rocm-smi`.
+    /// From `rocm-smi`, `amd-smi`, or the kernel where neither is installed.
     pub amd: Found<GpuStack>,
+    /// Of Intel, from the kernel.
+    #[serde(default = "no_intel")]
+    pub intel: Found<GpuStack>,
     /// From `system_profiler`.
     pub apple: Found<GpuStack>,
     /// Every display or processing adapter on the PCI bus, also those whose vendor's tool is missing.
@@ -45,8 +50,20 @@ pub struct Gpu {
     pub name: String,
     /// Instruction set, such as `sm_120`, `gfx1100` or `metal3`.
     pub architecture: Option<String>,
-    /// Its memory, in bytes; absent where it shares the main memory.
+    /// Its memory, in bytes; absent where it shares the main memory or where nothing says how much it is.
     pub memory_total_bytes: Option<u64>,
+    /// It works in the main memory.
+    #[serde(default)]
+    pub unified_memory: bool,
+    /// It is a share of a card that a hypervisor gives to this machine.
+    #[serde(default)]
+    pub is_virtual: bool,
+    /// Why its tool says little of it: a card that fell off the bus or needs a reset.
+    #[serde(default)]
+    pub problem: Option<String>,
+    /// The instances that it is split into; empty where it is whole.
+    #[serde(default)]
+    pub instances: Vec<GpuInstance>,
     /// Number of its cores, where the tool says.
     pub cores: Option<u32>,
     /// Version of its firmware.
@@ -79,6 +96,19 @@ pub struct Gpu {
     pub mig: Option<bool>,
     /// `Default`, `Exclusive_Process` or `Prohibited`.
     pub compute_mode: Option<String>,
+}
+
+/// A part of an accelerator that works by itself, such as MIG's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuInstance {
+    /// Its size in the maker's words, such as `3g.40gb`.
+    pub profile: String,
+    /// Its memory, in bytes; absent where the profile does not say.
+    pub memory_total_bytes: Option<u64>,
+}
+
+fn no_intel() -> Found<GpuStack> {
+    Found::not_present("Intel GPUs, which earlier versions did not look for")
 }
 
 /// An environment variable that hides accelerators.
@@ -168,16 +198,50 @@ pub struct LimitedTime {
 impl Gpus {
     /// Every device that a vendor's tool reported, with the vendor's name.
     pub fn devices(&self) -> impl Iterator<Item = (&'static str, &Gpu)> {
-        [("nvidia", &self.nvidia), ("amd", &self.amd), ("apple", &self.apple)].into_iter().flat_map(
-            |(vendor, stack)| stack.value().into_iter().flat_map(|stack| &stack.devices).map(move |gpu| (vendor, gpu)),
-        )
+        [("nvidia", &self.nvidia), ("amd", &self.amd), ("intel", &self.intel), ("apple", &self.apple)]
+            .into_iter()
+            .flat_map(|(vendor, stack)| {
+                stack.value().into_iter().flat_map(|stack| &stack.devices).map(move |gpu| (vendor, gpu))
+            })
     }
 
     /// Asks all tools at once; what lies in files is read below `tree`.
     pub(crate) async fn capture(tree: &Tree) -> Self {
-        let (nvidia, amd, apple) = tokio::join!(nvidia::capture(), amd::capture(tree), apple::capture());
-        Self { nvidia, amd, apple, adapters: pci::linux(tree), visibility: visibility(|name| std::env::var(name).ok()) }
+        let (nvidia, rocm, amd_smi, apple) =
+            tokio::join!(nvidia::capture(), amd::capture(tree), amd_smi::capture(tree), apple::capture());
+        let adapters = pci::linux(tree);
+        let (nvidia, amd) = (nvidia_of(nvidia, tree), amd_of(rocm, amd_smi, &adapters, tree));
+        let intel = sysfs::cards(&adapters, "Intel", tree).map(sysfs::without_carve_outs);
+        Self { nvidia, amd, intel, apple, adapters, visibility: visibility(|name| std::env::var(name).ok()) }
     }
+}
+
+/// What the tool reports, or the board where the tool is missing or broken.
+fn nvidia_of(tool: Found<GpuStack>, tree: &Tree) -> Found<GpuStack> {
+    match (&tool, sysfs::board(tree)) {
+        (Found::Present { value }, _) if !value.devices.is_empty() => tool,
+        (_, Some(board)) => Found::present(board),
+        (_, None) => tool,
+    }
+}
+
+/// The first of these that reports a card: the two tools, then the kernel. Without one, what the tools say counts.
+fn amd_of(
+    rocm: Found<GpuStack>,
+    amd_smi: Found<GpuStack>,
+    adapters: &Found<Vec<pci::Adapter>>,
+    tree: &Tree,
+) -> Found<GpuStack> {
+    let has_cards = |found: &Found<GpuStack>| found.value().is_some_and(|stack| !stack.devices.is_empty());
+    let kernel = sysfs::cards(adapters, "AMD", tree);
+    let chosen = [rocm, amd_smi, kernel].into_iter().reduce(|best, next| match (&best, &next) {
+        _ if has_cards(&best) => best,
+        _ if has_cards(&next) => next,
+        // A tool that is broken says more than one that is not there.
+        (Found::NotPresent { .. }, Found::Failed { .. }) => next,
+        _ => best,
+    });
+    chosen.unwrap_or_else(|| Found::not_present("rocm-smi")).map(sysfs::without_carve_outs)
 }
 
 /// Reads the variables that hide accelerators, through `lookup`.
@@ -208,15 +272,31 @@ pub fn visibility(lookup: impl Fn(&str) -> Option<String>) -> Vec<Visibility> {
 /// A tool's text, unless it stands for "no value": `N/A`, `[Not Supported]`, an empty cell.
 fn meaningful(cell: &str) -> Option<&str> {
     let cell = cell.trim();
-    let absent = cell.is_empty() || cell.starts_with('[') || cell.eq_ignore_ascii_case("n/a") || cell == "None";
+    let absent = cell.is_empty()
+        || cell.starts_with('[')
+        || ["n/a", "none", "unknown", "err!", "unknown error", "not supported", "not available"]
+            .iter()
+            .any(|word| cell.eq_ignore_ascii_case(word));
     (!absent).then_some(cell)
+}
+
+/// The JSON in a tool's output, which may begin with warnings: from the first line that begins with a bracket.
+fn json_of(output: &str) -> Option<&str> {
+    let mut at = 0;
+    for line in output.split_inclusive('\n') {
+        if line.trim_start().starts_with(['{', '[']) {
+            return output.get(at..);
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// The number at the start of a tool's text: `450.00 W`, `(500Mhz)`, `38`.
 fn leading_number(cell: &str) -> Option<f64> {
     let cell = meaningful(cell)?.trim_start_matches('(');
     let end = cell.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(cell.len());
-    cell[..end].parse::<f64>().ok().filter(|number| number.is_finite())
+    cell.get(..end)?.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
 /// Mebibytes of a tool's text in bytes.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClockLimit, Gpu, GpuStack, GpuState, LimitedTime, leading_number, meaningful, mebibytes};
+use super::{ClockLimit, Gpu, GpuInstance, GpuStack, GpuState, LimitedTime, leading_number, meaningful, mebibytes};
 use crate::{Found, tool};
 
 const TOOL: &str = "nvidia-smi";
@@ -29,9 +29,13 @@ pub(super) async fn capture() -> Found<GpuStack> {
         return Found::not_present(TOOL);
     }
     let queries = [format!("{FACTS},{MORE_FACTS}"), FACTS.to_owned()];
-    let (facts, banner) = tokio::join!(ask(&queries), tool::run(TOOL, &[], tool::GPU));
+    let (facts, banner, list) =
+        tokio::join!(ask(&queries), tool::run(TOOL, &[], tool::GPU), tool::run(TOOL, &["-L"], tool::GPU));
     facts.parse(|csv| {
         let mut stack = parse_facts(&csv)?;
+        if let Some(list) = list.value() {
+            add_instances(&mut stack, list);
+        }
         stack.runtime_version = banner.value().and_then(|text| parse_cuda_version(text));
         Ok(stack)
     })
@@ -55,7 +59,10 @@ pub(crate) async fn state() -> Found<Vec<GpuState>> {
 async fn ask(queries: &[String]) -> Found<String> {
     let mut last = Found::failed("nvidia-smi was asked nothing");
     for query in queries {
-        last = tool::run(TOOL, &[&format!("--query-gpu={query}"), "--format=csv"], tool::GPU).await;
+        let arguments = [&format!("--query-gpu={query}"), "--format=csv"];
+        last =
+            tool::run_usable(TOOL, &arguments, tool::GPU, |text| text.lines().any(|line| line.starts_with("index,")))
+                .await;
         // Only a field that the driver does not know is worth another question; a dead driver stays dead.
         match &last {
             Found::Failed { reason } if reason.contains("not a valid field") => {}
@@ -66,28 +73,49 @@ async fn ask(queries: &[String]) -> Found<String> {
 }
 
 /// Takes the CSV apart. Cells are separated by a comma and a space, and a header cell may end in a unit: `power.limit [W]`.
-fn rows(csv: &str) -> Result<Vec<Row>, String> {
-    let mut lines = csv.lines().filter(|line| !line.trim().is_empty());
-    let header: Vec<&str> = lines
-        .next()
-        .ok_or("nvidia-smi printed nothing")?
-        .split(',')
-        .map(|cell| cell.split(" [").next().unwrap_or(cell).trim())
-        .collect();
-    if !header.contains(&"index") {
-        return Err("nvidia-smi printed something other than the table asked for".to_owned());
+///
+/// A line that is no row is a message about one card, such as `Unable to determine the device handle for GPU 0000:41:00.0:
+/// Unknown Error`, or a warning before the table. It is kept beside the rows: one lost card says nothing of the others.
+fn rows(csv: &str) -> Result<(Vec<Row>, Vec<String>), String> {
+    let mut lines = csv.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut first = None;
+    let header = lines.by_ref().find_map(|line| {
+        first.get_or_insert(line);
+        let cells: Vec<&str> = line.split(',').map(|cell| cell.split(" [").next().unwrap_or(cell).trim()).collect();
+        cells.contains(&"index").then_some(cells)
+    });
+    let header = header.ok_or_else(|| match first {
+        None => "nvidia-smi printed nothing".to_owned(),
+        Some(line) => format!("nvidia-smi printed no table: {}", bench_text::clean_text(line, 200)),
+    })?;
+    let (mut rows, mut messages) = (Vec::new(), Vec::new());
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+        if cells.len() == header.len() {
+            rows.push(header.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect());
+        } else if messages.len() < MOST_MESSAGES {
+            messages.push(bench_text::clean_text(line, 200).to_string());
+        }
     }
-    lines
-        .enumerate()
-        .map(|(number, line)| {
-            let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-            if cells.len() == header.len() {
-                Ok(header.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect())
-            } else {
-                Err(format!("row {} of nvidia-smi has {} cells, not {}", number + 1, cells.len(), header.len()))
-            }
-        })
-        .collect()
+    match messages.first() {
+        Some(message) if rows.is_empty() && !is_about_a_card(message) => {
+            Err(format!("nvidia-smi printed a table without a whole row: {message}"))
+        }
+        _ => Ok((rows, messages)),
+    }
+}
+
+/// Messages about cards that are kept.
+const MOST_MESSAGES: usize = 64;
+
+/// A card that the tool knows to be there and cannot ask.
+fn lost(message: String, index: u32) -> Gpu {
+    Gpu { index, name: "NVIDIA GPU".to_owned(), problem: Some(message), ..Gpu::default() }
+}
+
+/// Whether a message is about a card, and not a warning about something else.
+fn is_about_a_card(message: &str) -> bool {
+    ["device handle", "is lost", "requires reset", "fallen off"].iter().any(|words| message.contains(words))
 }
 
 fn text(row: &Row, name: &str) -> Option<String> {
@@ -110,8 +138,17 @@ fn switch(row: &Row, name: &str) -> Option<bool> {
     }
 }
 
-fn index(row: &Row) -> Result<u32, String> {
-    whole(row, "index").ok_or_else(|| "nvidia-smi gave a GPU without a number".to_owned())
+/// GPUs whose memory is the machine's own.
+const UNIFIED: [&str; 5] = ["GB10", "Orin", "Xavier", "Thor", "Tegra"];
+
+/// Profiles of shares of a card, as in `NVIDIA A40-8Q` and `GRID T4-2B`: a size and a letter.
+fn is_virtual(name: &str) -> bool {
+    let profile = name.rsplit_once('-').map(|(_, profile)| profile.trim_end_matches("ME"));
+    let is_share = profile.is_some_and(|profile| {
+        let size = profile.trim_end_matches(['A', 'B', 'C', 'Q']);
+        profile.len() == size.len() + 1 && !size.is_empty() && size.chars().all(|c| c.is_ascii_digit() || c == '-')
+    });
+    is_share || name.starts_with("GRID ") || name.contains("vGPU")
 }
 
 /// Parses the answer to the query of lasting facts.
@@ -119,16 +156,27 @@ fn index(row: &Row) -> Result<u32, String> {
 /// # Errors
 /// A sentence when the text is not the table asked for.
 pub fn parse_facts(csv: &str) -> Result<GpuStack, String> {
-    let rows = rows(csv)?;
-    let driver_version = rows.first().and_then(|row| text(row, "driver_version"));
-    let devices = rows
+    let (rows, messages) = rows(csv)?;
+    let driver_version = rows.iter().find_map(|row| text(row, "driver_version"));
+    let mut devices: Vec<Gpu> = rows
         .iter()
-        .map(|row| {
-            Ok(Gpu {
-                index: index(row)?,
-                name: text(row, "name").ok_or("nvidia-smi gave a GPU without a name")?,
+        .zip(0_u32..)
+        .map(|(row, place)| {
+            let name = text(row, "name").filter(|name| !is_about_a_card(name));
+            let unified_memory = name.as_ref().is_some_and(|name| UNIFIED.iter().any(|part| name.contains(part)));
+            let problem = name.is_none().then(|| "nvidia-smi cannot ask this GPU".to_owned());
+            Gpu {
+                index: whole(row, "index").unwrap_or(place),
+                is_virtual: name.as_deref().is_some_and(is_virtual),
+                name: name.unwrap_or_else(|| "NVIDIA GPU".to_owned()),
+                unified_memory,
+                problem,
+                instances: Vec::new(),
                 architecture: text(row, "compute_cap").map(|capability| format!("sm_{}", capability.replace('.', ""))),
-                memory_total_bytes: row.get("memory.total").and_then(|cell| mebibytes(cell)),
+                memory_total_bytes: row
+                    .get("memory.total")
+                    .and_then(|cell| mebibytes(cell))
+                    .filter(|bytes| *bytes > 0 && !unified_memory),
                 cores: None,
                 vbios_version: text(row, "vbios_version"),
                 pci_bus_id: text(row, "pci.bus_id"),
@@ -145,9 +193,13 @@ pub fn parse_facts(csv: &str) -> Result<GpuStack, String> {
                 ecc: switch(row, "ecc.mode.current"),
                 mig: switch(row, "mig.mode.current"),
                 compute_mode: text(row, "compute_mode"),
-            })
+            }
         })
-        .collect::<Result<_, String>>()?;
+        .collect();
+    for message in messages.into_iter().filter(|message| is_about_a_card(message)) {
+        let index = devices.iter().map(|gpu| gpu.index.saturating_add(1)).max().unwrap_or(0);
+        devices.push(lost(message, index));
+    }
     Ok(GpuStack { driver_version, runtime_version: None, devices })
 }
 
@@ -165,9 +217,9 @@ pub fn parse_state(csv: &str) -> Result<Vec<GpuState>, String> {
             power_brake_us: counter("hw_power_brake_slowdown"),
         };
         let reasons = row.get("clocks_event_reasons.active").or_else(|| row.get("clocks_throttle_reasons.active"));
-        Ok(GpuState {
+        Some(GpuState {
             vendor: "nvidia".to_owned(),
-            index: index(row)?,
+            index: whole(row, "index")?,
             temperature_celsius: number(row, "temperature.gpu"),
             memory_temperature_celsius: number(row, "temperature.memory"),
             power_draw_watts: number(row, "power.draw"),
@@ -182,7 +234,27 @@ pub fn parse_state(csv: &str) -> Result<Vec<GpuState>, String> {
             limited_time: (limited_time != LimitedTime::default()).then_some(limited_time),
         })
     };
-    rows(csv)?.iter().map(state).collect()
+    Ok(rows(csv)?.0.iter().filter_map(state).collect())
+}
+
+/// Adds the instances that `nvidia-smi -L` lists below a card, such as `  MIG 3g.40gb     Device  0: (UUID: MIG-…)`.
+pub fn add_instances(stack: &mut GpuStack, list: &str) {
+    let mut current = None;
+    for line in list.lines() {
+        if let Some(index) =
+            line.strip_prefix("GPU ").and_then(|rest| rest.split(':').next()?.trim().parse::<u32>().ok())
+        {
+            current = stack.devices.iter().position(|gpu| gpu.index == index);
+        } else if let Some(profile) = line.trim().strip_prefix("MIG ").and_then(|rest| rest.split_whitespace().next())
+            && let Some(gpu) = current.and_then(|place| stack.devices.get_mut(place))
+            && gpu.instances.len() < MOST_MESSAGES
+        {
+            let profile = bench_text::clean_text(profile, 32).to_string();
+            let size = profile.split_once('.').and_then(|(_, size)| size.split("gb").next()?.parse::<u64>().ok());
+            let memory_total_bytes = size.filter(|size| *size > 0 && *size < 1 << 20).map(|size| size << 30);
+            gpu.instances.push(GpuInstance { profile, memory_total_bytes });
+        }
+    }
 }
 
 /// Parses the mask of clock event reasons, after `nvmlClocksEventReasons` in NVIDIA's NVML reference.
