@@ -24,11 +24,11 @@ pub fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
         repeats: args.repeats,
         params: args.params.clone(),
         launch: args.launch,
-        api_key_env: args.api_key_env.clone(),
-        allow_http_key: args.allow_http_key,
+        api_key_env: args.route.api_key_env.clone(),
+        allow_http_key: args.route.allow_http_key,
         trust: trust(args)?,
-        proxy: args.proxy.as_deref().map(Proxy::parse).transpose().map_err(RunError::from)?,
-        timeout: args.timeout.map(Duration::from_secs),
+        proxy: args.route.proxy.as_deref().map(Proxy::parse).transpose().map_err(RunError::from)?,
+        timeout: args.route.timeout.map(Duration::from_secs),
         seed: args.seed,
         load,
         duration: args.duration,
@@ -55,7 +55,7 @@ pub fn options(args: &RunArgs) -> Result<RunOptions, Failure> {
 const LARGEST_CERTIFICATES: u64 = 4 << 20;
 
 fn trust(args: &RunArgs) -> Result<Trust, Failure> {
-    match (&args.ca_cert, args.pin_cert, args.insecure) {
+    match (&args.route.ca_cert, args.route.pin_cert, args.route.insecure) {
         (Some(file), ..) => {
             let pem = bench_files::read_bounded(file, LARGEST_CERTIFICATES)?;
             Ok(Trust::platform_and(&pem).map_err(RunError::from)?)

@@ -125,7 +125,7 @@ fn read_tags(text: &str, prompt: &Prompt) -> Option<(String, String)> {
                 let sure = TAGS.iter().filter(|tag| !tag.may_be_asked_for);
                 let closed =
                     sure.filter_map(|tag| around(rest, &lower, tag.close)).min_by_key(|(thought, _)| thought.len());
-                let Some((thought, more)) = closed else { return None };
+                let (thought, more) = closed?;
                 thoughts.push(thought.trim());
                 rest = more;
             }

@@ -274,7 +274,9 @@ mod tests {
         ] {
             let endpoint = Endpoint::parse(base).unwrap();
             assert_eq!(endpoint.target(path), target, "{base}");
-            assert_eq!(endpoint.root().target(path), target, "the root of {base}");
+            if path.starts_with("/v1/") {
+                assert_eq!(endpoint.root().target(path), target, "the root of {base}");
+            }
             let again = Endpoint::parse(&endpoint.to_string()).unwrap();
             assert_eq!(again, endpoint, "what is shown can be given back");
         }
