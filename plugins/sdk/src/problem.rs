@@ -93,10 +93,11 @@ pub fn said(body: &[u8]) -> Option<Said> {
 fn read(value: &Value, depth: u32) -> Option<Said> {
     let depth = depth.checked_sub(1)?;
     let fields = match value {
-        Value::String(message) if !message.trim().is_empty() => {
+        Value::String(message) => {
             let mut message = message.clone();
             join_alone(&mut message);
-            return Some(Said { message: excerpt(message.as_bytes()), ..Said::default() });
+            let message = excerpt(message.as_bytes());
+            return (!message.is_empty()).then(|| Said { message, ..Said::default() });
         }
         Value::Array(list) => return list.iter().find_map(|entry| read(entry, depth)),
         Value::Object(fields) => fields,

@@ -32,7 +32,8 @@ impl<'a> Answers<'a> {
     /// The document that the endpoint answered to the probe `id` with success.
     pub fn json(&self, id: &str) -> Option<Value> {
         let response = self.response(id).filter(|response| http::is_success(response))?;
-        serde_json::from_slice(&response.body).ok()
+        let body = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body);
+        serde_json::from_slice(body).ok()
     }
 
     /// A header of the answer to the probe `id`; `name` in lower case.
@@ -64,12 +65,21 @@ pub fn model(id: impl Into<String>) -> Model {
 /// Most models that are taken from a list: hosted catalogues hold some hundreds.
 const MOST: usize = 2000;
 
-/// The entries of a model list as OpenAI's `/v1/models` gives them, `{"data": [{"id"}]}`, each turned into a model with
-/// what `more` finds in it. `None` where the document is no such list.
+/// The entries of a model list as OpenAI's `/v1/models` gives them, `{"data": [{"id"}]}`, or as servers write it instead: a bare
+/// list, a list under `models`, names alone, an object with a name for each key. Each is turned into a model with what `more`
+/// finds in it. `None` where the document is no such list.
 pub fn models(document: &Value, more: impl Fn(&Value, &mut Model)) -> Option<Vec<Model>> {
-    let list = document.get("data")?.as_array()?;
-    let entries = list.iter().take(MOST).filter_map(|entry| {
-        let mut model = model(entry.get("id")?.as_str()?);
+    let list: Vec<&Value> = match document.get("data").or_else(|| document.get("models")).unwrap_or(document) {
+        Value::Array(list) => list.iter().collect(),
+        Value::Object(entries) if document.get("data").is_some() => entries.values().collect(),
+        _ => return None,
+    };
+    let name = |entry: &Value| {
+        let named = ["id", "model", "name"].iter().find_map(|field| entry.get(field)?.as_str());
+        entry.as_str().or(named).map(str::to_owned)
+    };
+    let entries = list.into_iter().take(MOST).filter_map(|entry| {
+        let mut model = model(name(entry)?);
         more(entry, &mut model);
         Some(model)
     });
@@ -81,7 +91,33 @@ pub fn text(document: &Value, pointer: &str) -> Option<String> {
     document.pointer(pointer)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The value of a field, where it is a non-negative integer.
+/// The value of a field, where it is a non-negative integer, or the text of one.
 pub fn number(document: &Value, pointer: &str) -> Option<u64> {
-    document.pointer(pointer)?.as_u64()
+    let value = document.pointer(pointer)?;
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::models;
+
+    #[test]
+    fn lists_of_models_have_many_forms() {
+        for document in [
+            json!({"object": "list", "data": [{"id": "m"}]}),
+            json!([{"id": "m"}]),
+            json!({"models": [{"name": "m", "model": "m"}]}),
+            json!({"data": ["m"]}),
+            json!({"data": {"m": {"id": "m"}}}),
+        ] {
+            let names: Option<Vec<String>> =
+                models(&document, |_, _| {}).map(|list| list.into_iter().map(|model| model.id).collect());
+            assert_eq!(names, Some(vec!["m".to_owned()]), "{document}");
+        }
+        for document in [json!({"error": "no"}), json!("m"), json!({"data": 1}), json!({"id": "m"})] {
+            assert!(models(&document, |_, _| {}).is_none(), "{document}");
+        }
+    }
 }
